@@ -1,0 +1,1 @@
+"""Where things are kept: PostGIS, files and formats."""

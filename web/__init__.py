@@ -1,0 +1,1 @@
+"""Delivery: the Flask application and the command line."""

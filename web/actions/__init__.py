@@ -1,0 +1,1 @@
+"""Use cases, free of Flask: load, decide, save."""

@@ -1,0 +1,38 @@
+"""The command line `mapgrid`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+# Loaded only when called: `mapgrid db status` should not wait for geopandas and numba to import.
+_COMMANDS = {
+    "db": "web.commands.db:db",
+    "demo": "web.commands.demo:demo",
+    "import": "web.commands.imports:import_",
+    "partition": "web.commands.partition:partition",
+    "serve": "web.commands.serve:serve",
+}
+
+
+class _LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names of all commands."""
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return a command, or None when there is none of that name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mapgrid")
+def main() -> None:
+    """Keep, divide and show the grids of rural villages."""

@@ -1,0 +1,1 @@
+"""Commands of `mapgrid`, one module per noun."""

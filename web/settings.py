@@ -1,0 +1,52 @@
+"""Settings, read once from the environment into a frozen value."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where mapgrid keeps its things and where it listens.
+
+    Attributes
+    ----------
+    home
+        Directory of everything mapgrid writes: the embedded database, logs.
+    database_url
+        An existing PostGIS, or None for the embedded one.
+    host, port
+        Where the server listens; loopback unless told.
+    """
+
+    home: Path
+    database_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings of `MAPGRID_HOME`, `MAPGRID_DATABASE_URL`, `MAPGRID_HOST` and `MAPGRID_PORT`."""
+    home = environment.get("MAPGRID_HOME")
+    return Settings(
+        home=Path(home).expanduser().resolve() if home else _default_home(environment),
+        database_url=environment.get("MAPGRID_DATABASE_URL") or None,
+        host=environment.get("MAPGRID_HOST", "127.0.0.1"),
+        port=int(environment.get("MAPGRID_PORT", "8000")),
+    )
+
+
+def _default_home(environment: Mapping[str, str]) -> Path:
+    """Return `var/` of a checkout, or the user's data directory of an installation."""
+    if (_CHECKOUT / "pyproject.toml").is_file():
+        return _CHECKOUT / "var"
+    data_home = environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data_home) / "mapgrid"
