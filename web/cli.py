@@ -6,6 +6,8 @@ from importlib import import_module
 
 import click
 
+from mapgrid.errors import MapgridError
+
 # Loaded only when called: `mapgrid db status` should not wait for geopandas and numba to import.
 _COMMANDS = {
     "db": "web.commands.db:db",
@@ -30,6 +32,14 @@ class _LazyGroup(click.Group):
         module, name = _COMMANDS[cmd_name].split(":")
         command: click.Command = getattr(import_module(module), name)
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; what mapgrid refuses ends with 2 and its message on stderr."""
+        try:
+            return super().invoke(ctx)
+        except MapgridError as error:
+            click.echo(f"mapgrid: {error}", err=True)
+            ctx.exit(2)
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
