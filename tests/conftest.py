@@ -8,15 +8,29 @@ import shutil
 import tempfile
 import uuid
 from pathlib import Path
+from threading import Thread
 
 import psycopg
 import pytest
 from sqlalchemy.engine import make_url
+from werkzeug.serving import make_server
 
 from geodata import cluster
 from geodata.database import migrate, open_engine, session_maker
+from web.app import create_app
 
 _HOME = "MAPGRID_TEST_HOME"
+_CHROMIUM_OPTIONS = [
+    "--no-sandbox",  # root may test
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
 
 
 def pytest_configure(config):
@@ -80,6 +94,48 @@ def engine(database_url):
 def session(engine):
     with session_maker(engine)() as session:
         yield session
+
+
+@pytest.fixture
+def app(database_url):
+    """Return the application on the database of this test."""
+    return create_app(database_url)
+
+
+@pytest.fixture
+def client(app):
+    return app.test_client()
+
+
+@pytest.fixture
+def live_url(app):
+    """Return the address where the application answers real requests, on a free port of this machine."""
+    listening = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=listening.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{listening.server_port}"
+    listening.shutdown()
+    thread.join()
+    listening.server_close()
+
+
+@pytest.fixture(scope="session")
+def base_url():
+    """Stand in for pytest-playwright's own fixture of this name, which is written in a way pytest deprecates."""
+    return
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    """Tell pytest-playwright to drive the system's Chromium; one that is missing fails the test."""
+    return {**browser_type_launch_args, "executable_path": _chromium(), "args": _CHROMIUM_OPTIONS}
+
+
+def _chromium():
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    assert found, "Chromium is not installed; `make test` installs it, or says how"
+    return found
 
 
 def _named(url, database):

@@ -7,8 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mapgrid.errors import MapgridError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+class SettingError(MapgridError):
+    """An environment variable that cannot be read."""
+
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -40,8 +47,14 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         home=Path(home).expanduser().resolve() if home else _default_home(environment),
         database_url=environment.get("MAPGRID_DATABASE_URL") or None,
         host=environment.get("MAPGRID_HOST", "127.0.0.1"),
-        port=int(environment.get("MAPGRID_PORT", "8000")),
+        port=_port(environment.get("MAPGRID_PORT", "8000")),
     )
+
+
+def _port(value: str) -> int:
+    if not (value.isdecimal() and int(value) <= 65535):
+        raise SettingError(f"MAPGRID_PORT: expected a number from 0 to 65535, found {value!r}")
+    return int(value)
 
 
 def _default_home(environment: Mapping[str, str]) -> Path:
