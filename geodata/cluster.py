@@ -14,10 +14,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-import select
 import shutil
-import signal
-import subprocess
 import tempfile
 import time
 from contextlib import contextmanager
@@ -26,25 +23,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from geodata import placement
+from geodata import placement, postmaster
 from geodata.postgres import (
     Account,
     ClusterError,
     Installation,
     account_for,
     installation_for_new_data,
-    list_installations,
 )
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
 DATABASE = "mapgrid"
 """Name of the database and of the role that owns it."""
 
-_PATIENCE_S = 90.0  # replaying the log after a kill takes seconds; a slow disk may need many
-_ROOM_TO_START = 64 * 2**20  # bytes: a checkpoint and some 16 MB log segments
-_LONGEST_LOG = 8 * 2**20  # bytes
+_PATIENCE_S = 2 * postmaster.PATIENCE_S  # another program may be making the database
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +82,13 @@ def start(home: Path, *, keep: bool = True) -> Cluster:
         data = place / "data"
         if not data.exists():
             _create(data)
-        pid = _running_pid(data)
-        if pid is not None and not _has_socket(place):
-            _stop(pid)  # the directory of its socket was cleaned away: nobody can reach it
+        pid = postmaster.running_pid(data)
+        if pid is not None and not postmaster.has_socket(place):
+            postmaster.stop(pid)  # the directory of its socket was cleaned away: nobody can reach it
             pid = None
         if pid is None:
-            pid = _launch(place)
-        _wait_until_ready(place, pid)
+            pid = postmaster.launch(place)
+        postmaster.wait_until_ready(place, pid)
         if keep:
             (place / "keep").write_text(str(pid))
         return _describe(place, pid)
@@ -102,8 +97,8 @@ def start(home: Path, *, keep: bool = True) -> Cluster:
 def status(home: Path) -> Cluster | None:
     """Return the cluster of a home directory if it runs, else None."""
     place = (home / "database").resolve()
-    pid = _running_pid(place / "data")
-    return None if pid is None or not _has_socket(place) else _describe(place, pid)
+    pid = postmaster.running_pid(place / "data")
+    return None if pid is None or not postmaster.has_socket(place) else _describe(place, pid)
 
 
 def stop(home: Path) -> bool:
@@ -115,11 +110,11 @@ def stop(home: Path) -> bool:
 def destroy(home: Path) -> bool:
     """Stop the cluster of a home directory and delete all it keeps; say whether there was any."""
     with _locked(home):
-        place = home / "database"
+        place = (home / "database").resolve()
         if not place.exists():
             return False
         _stop_in(place)
-        placement.remove(place)
+        placement.remove(home / "database")
         return True
 
 
@@ -142,9 +137,9 @@ def _stop_if_unused(home: Path, users: int) -> None:
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return  # somebody else works on it
-        place = home / "database"
+        place = (home / "database").resolve()
         kept = place / "keep"
-        if not (kept.exists() and kept.read_text() == str(_running_pid(place / "data"))):
+        if not (kept.exists() and kept.read_text() == str(postmaster.running_pid(place / "data"))):
             _stop_in(place)
 
 
@@ -160,14 +155,14 @@ def _locked(home: Path) -> Iterator[None]:
             f"cannot write {path}: {error.strerror}; make room or rights there, or set MAPGRID_HOME to another place"
         ) from error
     with file:
-        deadline = time.monotonic() + 2 * _PATIENCE_S
+        deadline = time.monotonic() + _PATIENCE_S
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError as error:
                 if time.monotonic() > deadline:
-                    raise ClusterError(f"another program holds {path} since {2 * _PATIENCE_S:.0f} s; end it") from error
+                    raise ClusterError(f"another program holds {path} since {_PATIENCE_S:.0f} s; end it") from error
                 time.sleep(0.05)
         yield
 
@@ -213,145 +208,12 @@ def _check(done: subprocess.CompletedProcess[str], draft: Path) -> None:
     )
 
 
-def _installation_of(data: Path) -> Installation:
-    """Return the installation of the major version that wrote a data directory."""
-    major = int((data / "PG_VERSION").read_text())
-    installations = list_installations()
-    for installation in installations:
-        if installation.major == major:
-            return installation
-    installed = ", ".join(str(each.major) for each in installations) or "none"
-    raise ClusterError(
-        f"{data} was made by PostgreSQL {major}, installed here: {installed}; install {major} again "
-        f"(apt-get install postgresql-{major}-postgis-3), or move the directory away to begin with an empty database "
-        "(mapgrid db destroy deletes it)"
-    )
-
-
-def _launch(place: Path) -> int:
-    """Start the server process apart from this one and return its process id once it has taken the data."""
-    data, log = place / "data", place / "log"
-    account, installation = account_for(data), _installation_of(data)
-    free = shutil.disk_usage(place).free
-    if free < _ROOM_TO_START:
-        raise ClusterError(
-            f"the disk of {place} is full: {free // 2**20} MB free, {_ROOM_TO_START // 2**20} MB needed to start"
-        )
-    _forget_dead_server(data)
-    if log.exists() and log.stat().st_size > _LONGEST_LOG:
-        log.replace(place / "log.old")
-    settings = placement.settings(place, account)
-    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    server: list[str | Path] = [installation.programs / "postgres", "-D", data, *options]
-    # The server and its children keep the writing end: end of file means they died.
-    alive, inherited = os.pipe()
-    with log.open("a", errors="replace") as messages, os.fdopen(alive), os.fdopen(inherited, "w") as writing:
-        said_before = messages.tell()
-        subprocess.run(  # noqa: S603 - our own argument list, no shell
-            ["/usr/bin/setsid", "--fork", *server],
-            stdin=subprocess.DEVNULL,
-            stdout=messages,
-            stderr=messages,
-            pass_fds=(inherited,),
-            cwd="/",
-            check=True,
-            **account.become(),
-        )
-        writing.close()
-        return _wait_for_pid(data, alive, log, said_before)
-
-
-def _wait_for_pid(data: Path, alive: int, log: Path, said_before: int) -> int:
-    deadline = time.monotonic() + _PATIENCE_S
-    while time.monotonic() < deadline:
-        died = bool(select.select([alive], [], [], 0.01)[0])
-        pid = _running_pid(data)
-        if pid is not None and (data / "postmaster.pid").read_text().count("\n") >= 5:
-            return pid
-        if died:
-            break
-    raise ClusterError(f"PostgreSQL did not start; {_last_words(log, said_before)}")
-
-
-def _last_words(log: Path, said_before: int) -> str:
-    said = log.read_bytes()[said_before:].decode(errors="replace").splitlines()
-    telling = [line for line in said if "FATAL" in line or "PANIC" in line] or said[-1:] or ["it said nothing"]
-    return f"{telling[-1].strip()} (all of it in {log})"
-
-
-def _wait_until_ready(place: Path, pid: int) -> None:
-    """Return once the server accepts connections; the eighth line of its pid file says so."""
-    log = place / "log"
-    deadline = time.monotonic() + _PATIENCE_S
-    while time.monotonic() < deadline:
-        lines = _pid_lines(place / "data")
-        if len(lines) >= 8 and lines[7].strip() == "ready":
-            return
-        if _running_pid(place / "data") != pid:
-            raise ClusterError(f"PostgreSQL ended while starting; {_last_words(log, 0)}")
-        time.sleep(0.01)
-    raise ClusterError(f"PostgreSQL was not ready after {_PATIENCE_S:.0f} s; {_last_words(log, 0)}")
-
-
-def _pid_lines(data: Path) -> list[str]:
-    try:
-        return (data / "postmaster.pid").read_text().splitlines()
-    except FileNotFoundError:
-        return []
-
-
-def _running_pid(data: Path) -> int | None:
-    """Return the process id of the server that runs on the data, None if its pid file is missing or stale.
-
-    The number alone proves nothing, another process may have it now: a server works inside its data directory.
-    """
-    lines = _pid_lines(data)
-    if not lines or not lines[0].strip().isdigit():
-        return None
-    pid = int(lines[0])
-    return pid if _works_in(Path("/proc") / str(pid), data) else None
-
-
-def _works_in(process: Path, data: Path) -> bool:
-    try:
-        return (process / "comm").read_text().strip() == "postgres" and (process / "cwd").samefile(data)
-    except OSError:
-        return False  # ended, or another account's
-
-
-def _forget_dead_server(data: Path) -> None:
-    """Wait for the last children of a killed server to end, then remove its pid file."""
-    deadline = time.monotonic() + _PATIENCE_S
-    while any(_works_in(process, data) for process in Path("/proc").glob("[0-9]*")):
-        if time.monotonic() > deadline:
-            raise ClusterError(f"processes of a killed PostgreSQL still work in {data}; end them")
-        time.sleep(0.02)
-    (data / "postmaster.pid").unlink(missing_ok=True)
-
-
-def _has_socket(place: Path) -> bool:
-    directory = placement.socket_directory(place)
-    return directory is not None and (directory / ".s.PGSQL.5432").is_socket()
-
-
 def _stop_in(place: Path) -> bool:
-    pid = _running_pid(place / "data")
+    pid = postmaster.running_pid(place / "data")
     if pid is not None:
-        _stop(pid)
-    placement.remove_socket_directory(place)
+        postmaster.stop(pid)
     (place / "keep").unlink(missing_ok=True)
     return pid is not None
-
-
-def _stop(pid: int) -> None:
-    """Ask for a fast shutdown and wait for its end."""
-    process = os.pidfd_open(pid)
-    try:
-        signal.pidfd_send_signal(process, signal.SIGINT)
-        if not select.select([process], [], [], _PATIENCE_S)[0]:
-            raise ClusterError(f"PostgreSQL (process {pid}) did not stop within {_PATIENCE_S:.0f} s")
-    finally:
-        os.close(process)
 
 
 def _describe(place: Path, pid: int) -> Cluster:

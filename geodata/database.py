@@ -39,7 +39,12 @@ def open_engine(url: str, *, pool_size: int = 5) -> Engine:
         ) from error
     if parsed.get_backend_name() not in {"postgres", "postgresql"}:
         raise DatabaseRefusedError(f"expected a postgresql:// URL, found {parsed.drivername}://")
-    return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=pool_size, pool_pre_ping=True)
+    return create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        connect_args={"client_encoding": "utf8"},
+        pool_size=pool_size,
+        pool_pre_ping=True,
+    )
 
 
 def session_maker(engine: Engine) -> sessionmaker[Session]:

@@ -41,7 +41,10 @@ def prepare(home: Path) -> Path:
 
 
 def remove(place: Path) -> None:
-    """Delete the directory `database` of a home, wherever it lies."""
+    """Delete the directory `database` of a home, wherever it lies, and the directory of its socket."""
+    directory = socket_directory(place)
+    if directory is not None:
+        shutil.rmtree(directory)
     if place.is_symlink():
         shutil.rmtree(place.resolve())
         place.unlink()
@@ -83,12 +86,11 @@ def socket_directory(place: Path) -> Path | None:
     return directory if is_safe else None
 
 
-def remove_socket_directory(place: Path) -> None:
-    """Remove the directory of a stopped server's socket."""
+def clear_socket_directory(place: Path) -> None:
+    """Remove what a dead server left beside its socket; the directory stays, for programs that know its path."""
     directory = socket_directory(place)
-    if directory is not None:
-        shutil.rmtree(directory, ignore_errors=True)
-    (place / "socket").unlink(missing_ok=True)
+    for remains in directory.iterdir() if directory else ():
+        remains.unlink(missing_ok=True)
 
 
 def _make_socket_directory(place: Path, account: Account) -> Path:
