@@ -1,0 +1,91 @@
+"""The child process that opens files: bounded memory and time, no network, no file written.
+
+Run as `python -m geodata.files.apart` by `geodata.files.launch`; the request comes as JSON on standard input, the
+answer leaves as bytes on standard output. Importing this must stay cheap: it is paid by every import of a file.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import resource
+import sys
+from typing import TYPE_CHECKING, Any
+
+from mapgrid.errors import Fault, InputRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_CLONE_NEWUSER = 0x10000000
+_CLONE_NEWNET = 0x40000000
+
+
+def main() -> None:
+    """Answer one request."""
+    request: dict[str, Any] = json.load(sys.stdin.buffer)
+    shut_in(memory_bytes=request["memory_bytes"], cpu_seconds=request["cpu_seconds"])
+    sys.stdout.buffer.write(answer(request))
+    sys.stdout.buffer.flush()
+
+
+def shut_in(*, memory_bytes: int, cpu_seconds: int) -> None:
+    """Give up memory, time, files and network beyond what reading one file takes."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # An own, empty network: even loopback is out of reach. Where the kernel forbids it to ordinary users, the
+    # allow-list of one driver still stands, and none of the drivers on it calls out.
+    unshare = ctypes.CDLL(None, use_errno=True).unshare
+    if unshare(_CLONE_NEWNET) != 0:
+        unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
+
+
+def answer(request: dict[str, Any]) -> bytes:
+    """Return the packed answer to a request, faults included."""
+    from geodata.files import exchange  # noqa: PLC0415  # numpy, after the limits are set
+
+    try:
+        return _ACTIONS[request["action"]](request)
+    except InputRefusedError as refused:
+        return exchange.pack_faults(refused.faults)
+    except MemoryError:
+        fault = Fault("a file that can be read within the memory limit", "one that needs more", file=request["name"])
+        return exchange.pack_faults((fault,))
+
+
+# Each action imports its own libraries only: a CSV does not wait for GDAL.
+def _read_vector(request: dict[str, Any]) -> bytes:
+    from geodata.files import exchange, vector  # noqa: PLC0415
+
+    return exchange.pack_layer(vector.read_layer(request))
+
+
+def _read_csv(request: dict[str, Any]) -> bytes:
+    from geodata.files import exchange, sheets  # noqa: PLC0415
+
+    return exchange.pack_table(sheets.read_csv(request))
+
+
+def _read_xlsx(request: dict[str, Any]) -> bytes:
+    from geodata.files import exchange, sheets  # noqa: PLC0415
+
+    return exchange.pack_table(sheets.read_xlsx(request))
+
+
+def _mend(request: dict[str, Any]) -> bytes:
+    from geodata.files import exchange, mending  # noqa: PLC0415
+
+    return exchange.pack({"wkb": mending.mend(request["wkb"])}, {})
+
+
+_ACTIONS: dict[str, Callable[[dict[str, Any]], bytes]] = {
+    "vector": _read_vector,
+    "csv": _read_csv,
+    "xlsx": _read_xlsx,
+    "mend": _mend,
+}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""How large an input may be, and what its reader may use.
+
+Generous for a whole district, small enough that nobody can fill a town office's machine with one upload.
+"""
+
+from __future__ import annotations
+
+MIB = 1024 * 1024
+
+MOST_FILE_BYTES = 512 * MIB
+MOST_UNPACKED_BYTES = 64 * MIB
+MOST_UNPACKED_RATIO = 50
+# Below this an archive cannot hurt anybody, and a shapefile's padded text columns shrink more than fiftyfold.
+RATIO_MATTERS_ABOVE_BYTES = MIB
+MOST_ARCHIVE_MEMBERS = 1000
+
+MOST_ROWS = 1_000_000
+MOST_COLUMNS = 500
+MOST_VERTICES_OF_A_FEATURE = 100_000
+
+CHILD_MEMORY_BYTES = 3 * 1024 * MIB
+CHILD_SECONDS = 8
+CHILD_SECONDS_PER_MIB = 1.0
+REPAIR_SECONDS = 8
+
+MOST_FAULTS_SHOWN = 50

@@ -1,0 +1,95 @@
+"""What a file is, judged by its content. Its name is never asked: a VRT renamed `.geojson` reads other files."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from mapgrid.errors import Fault, InputRefusedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Format(StrEnum):
+    """The formats that are read."""
+
+    GEOPACKAGE = "GeoPackage"
+    GEOJSON = "GeoJSON"
+    SHAPEFILE = "shapefile"
+    KML = "KML"
+    CSV = "CSV"
+    XLSX = "XLSX"
+    ZIP = "zip archive"
+
+
+READABLE = "GeoPackage, GeoJSON, shapefile (zipped or .shp), KML, CSV or XLSX"
+
+_HEAD_BYTES = 65536
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_FIRST_TAG = re.compile(rb"<([A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
+_FOREIGN = (
+    (b"\xd0\xcf\x11\xe0", "an old Excel file (.xls)", "save it as .xlsx or CSV"),
+    (b"%PDF", "a PDF", "export the table or the layer itself"),
+    (b"\x89PNG", "a picture", None),
+    (b"\xff\xd8\xff", "a picture", None),
+    (b"\x1f\x8b", "a gzip archive", "unpack it, or pack the shapefile as .zip"),
+    (b"Rar!", "a RAR archive", "pack the shapefile as .zip"),
+    (b"7z\xbc\xaf", "a 7z archive", "pack the shapefile as .zip"),
+)
+
+
+def format_of(path: Path, name: str) -> Format:
+    """Return the format of a file, or refuse it under the name its owner knows it by."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if not head.strip():
+        raise _refused(name, "an empty file")
+    if head.startswith(b"SQLite format 3\x00"):
+        return Format.GEOPACKAGE
+    if head.startswith(b"\x00\x00\x27\x0a"):
+        return Format.SHAPEFILE
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return _format_of_zip(path, name)
+    for magic, found, hint in _FOREIGN:
+        if head.startswith(magic):
+            raise _refused(name, found, hint)
+    return _format_of_text(head, name)
+
+
+def _format_of_text(head: bytes, name: str) -> Format:
+    if head.startswith(_UTF16_MARKS):
+        return Format.CSV
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text[:1] in {b"{", b"["}:
+        return Format.GEOJSON
+    if text[:1] == b"<":
+        return _format_of_xml(text, name)
+    if b"\x00" in head:
+        raise _refused(name, "binary content of an unknown kind")
+    return Format.CSV
+
+
+def _format_of_xml(text: bytes, name: str) -> Format:
+    tag = _FIRST_TAG.search(text)
+    root = tag.group(2).decode("ascii", "replace") if tag else ""
+    if root == "kml":
+        return Format.KML
+    if root == "OGRVRTDataSource":
+        raise _refused(name, "a GDAL virtual file (VRT), which points to other files", "give the file it points to")
+    raise _refused(name, f"XML whose first element is <{root}>" if root else "XML without an element")
+
+
+def _format_of_zip(path: Path, name: str) -> Format:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        raise _refused(name, "a damaged zip archive", "pack it again") from error
+    return Format.XLSX if "[Content_Types].xml" in names and "xl/workbook.xml" in names else Format.ZIP
+
+
+def _refused(name: str, found: str, hint: str | None = None) -> InputRefusedError:
+    return InputRefusedError([Fault(READABLE, found, file=name, hint=hint)])

@@ -1,0 +1,143 @@
+"""From a file to a frame: open, place, bring to EPSG:4326, check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geodata.files import datum as datums
+from geodata.files.exchange import RawTable
+from geodata.files.launch import read_raw
+from geodata.files.shapes import ShapeFaults, mend_shapes, read_shapes
+from geodata.files.spec import split_spec
+from geodata.files.tables import PlacedTable, place_table
+from mapgrid.crs import STORAGE_SRID
+from mapgrid.errors import Fault, InputRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
+
+    from geodata.files.datum import Datum
+    from geodata.files.exchange import RawLayer
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one layer of a file holds.
+
+    Attributes
+    ----------
+    frame
+        The sound rows, EPSG:4326 (see `geodata.files.read_features`).
+    faults
+        One per row that is not in `frame`.
+    rows_in
+        Rows the layer has.
+    """
+
+    frame: GeoDataFrame
+    faults: list[Fault]
+    rows_in: int
+
+
+def read_sound_features(spec: str, *, crs: str | None, columns: Mapping[str, str] | None) -> GeoDataFrame:
+    """Return the features of a layer of which every row is sound; see `geodata.files.read_features`."""
+    reading = read_layer(spec, crs=crs, columns=columns)
+    if reading.faults:
+        raise InputRefusedError(reading.faults)
+    return reading.frame
+
+
+def read_layer(spec: str, *, crs: str | None = None, columns: Mapping[str, str] | None = None) -> Reading:
+    """Return the sound rows of a layer and the faults of the others.
+
+    Raises `InputRefusedError` when there is no such layer, or it cannot be placed on the earth as a whole.
+    """
+    given = datums.parse_datum(crs) if crs else None
+    path, layer = split_spec(spec)
+    raw = read_raw(path, layer)
+    if isinstance(raw, RawTable):
+        return _read_table(place_table(raw, columns or {}, path.name), given, path.name, raw.name)
+    return _read_drawn(raw, given, path.name)
+
+
+def _read_drawn(raw: RawLayer, given: Datum | None, file: str) -> Reading:
+    rows = np.arange(1, len(raw.wkb) + 1)
+    faults = ShapeFaults(rows, file=file, layer=raw.name)
+    shapes = read_shapes(raw.wkb, faults)
+    notes = list(raw.notes)
+    datum, said = _datum_of(raw.crs, given)
+    if datum is None:
+        corners = shapely.get_coordinates(shapes)
+        datum = datums.deduce_datum(corners, named_degrees=False, file=file, layer=raw.name)
+        said = f"no coordinate system declared: taken as {datum.label} from the size of the coordinates"
+    notes += [said] if said else []
+    before, shapes = shapes, datums.transform(shapes, datum)
+    _check_places(before, shapes, datum, faults, column="geometry")
+    shapes, mended = mend_shapes(faults.only_sound(shapes), faults)
+    return _reading(raw.columns, rows, shapes, faults, {"file": file, "layer": raw.name, "notes": notes + mended})
+
+
+def _read_table(table: PlacedTable, given: Datum | None, file: str, layer: str | None) -> Reading:
+    faults = ShapeFaults(table.rows, file=file, layer=layer)
+    _check_cells(table, faults)
+    xy, notes = table.xy, []
+    if datums.is_survey_order(xy):
+        xy = xy[:, ::-1]
+        notes.append(f"{table.y_name} holds eastings and {table.x_name} northings, as surveyors write them")
+    datum = given
+    if datum is None:
+        datum = datums.deduce_datum(xy, named_degrees=table.names_degrees, file=file, layer=layer)
+        notes.append(f"no coordinate system named: {table.x_name}, {table.y_name} taken as {datum.label}")
+    points = faults.only_sound(np.asarray(shapely.points(np.nan_to_num(xy))))
+    moved = datums.transform(points, datum)
+    _check_places(points, moved, datum, faults, column=f"{table.x_name}, {table.y_name}")
+    return _reading(table.columns, table.rows, moved, faults, {"file": file, "layer": layer, "notes": notes})
+
+
+def _check_cells(table: PlacedTable, faults: ShapeFaults) -> None:
+    for axis, name in enumerate((table.x_name, table.y_name)):
+        for at in np.flatnonzero(~np.isfinite(table.xy[:, axis])):
+            cell = table.columns[name][at]
+            empty = cell is None or (isinstance(cell, float) and np.isnan(cell))
+            faults.add(at, "a number", "an empty cell" if empty else repr(str(cell)), column=name)
+
+
+def _datum_of(declared: str | None, given: Datum | None) -> tuple[Datum | None, str | None]:
+    known = datums.declared_datum(declared)
+    if given is None:
+        return known, None
+    if known is None or known.crs == given.crs:
+        return given, None
+    return given, f"the file declares {known.label}; taken as {given.label} as asked"
+
+
+def _check_places(before: NDArray, after: NDArray, datum: Datum, faults: ShapeFaults, *, column: str) -> None:
+    """Add a fault for each geometry that lands nowhere, or far outside of where its datum is used."""
+    corners, owner = shapely.get_coordinates(after, return_index=True)
+    with np.errstate(invalid="ignore"):
+        lost = np.unique(owner[~datum.is_plausible(corners[:, 0], corners[:, 1])])
+    for at in lost:
+        x, y = shapely.get_coordinates(before[at])[0]
+        hint = datums.why_implausible(datum, x, y)
+        faults.add(at, f"coordinates in {datum.label}", f"x {x:.9g}, y {y:.9g}", column=column, hint=hint)
+
+
+def _reading(
+    columns: Mapping[str, NDArray], rows: NDArray, shapes: NDArray, faults: ShapeFaults, attrs: dict[str, object]
+) -> Reading:
+    # A column of the file called like the geometry itself would hide it.
+    named = {("geometry.2" if name == "geometry" else name): values for name, values in columns.items()}
+    attributes = pd.DataFrame(named, index=pd.Index(rows, name="row"))
+    frame = gpd.GeoDataFrame(attributes, geometry=gpd.GeoSeries(shapes, index=attributes.index, crs=STORAGE_SRID))
+    frame = frame[faults.sound].copy()
+    frame.attrs = attrs
+    return Reading(frame, faults.found, len(rows))

@@ -1,0 +1,87 @@
+"""Geometry checks on what a file holds: readable, finite, not too large, valid or mended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from geodata.files import bounds
+from geodata.files.launch import mend
+from mapgrid.errors import Fault
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_MOST_MENDED = 20  # each takes a child process; a layer with more broken outlines is broken as a whole
+
+
+class ShapeFaults:
+    """Faults of one layer's geometries, collected row by row.
+
+    Attributes
+    ----------
+    sound
+        Boolean mask: no fault so far.
+    """
+
+    def __init__(self, rows: NDArray, *, file: str, layer: str | None) -> None:
+        self.sound = np.ones(len(rows), dtype=bool)
+        self.found: list[Fault] = []
+        self._rows, self._file, self._layer = rows, file, layer
+
+    def only_sound(self, shapes: NDArray) -> NDArray:
+        """Return the geometries with None in place of the faulty."""
+        kept = shapes.copy()
+        kept[~self.sound] = None
+        return kept
+
+    def add(
+        self,
+        at: int | np.integer,
+        expected: str,
+        found: str,
+        *,
+        column: str | None = "geometry",
+        hint: str | None = None,
+    ) -> None:
+        """Record a fault at a position of the layer."""
+        self.sound[at] = False
+        place = {"file": self._file, "layer": self._layer, "row": int(self._rows[at]), "column": column}
+        self.found.append(Fault(expected, found, hint=hint, **place))  # type: ignore[arg-type]
+
+
+def read_shapes(wkb: NDArray, faults: ShapeFaults) -> NDArray:
+    """Return two-dimensional geometries of WKB; None, with a fault, for those that cannot be used."""
+    shapes = shapely.from_wkb(wkb, on_invalid="ignore")
+    for at in np.flatnonzero(shapely.is_missing(shapes)):
+        missing = wkb[at] is None
+        faults.add(at, "a geometry", "none" if missing else "an unreadable one (open ring or too few points)")
+    for at in np.flatnonzero(shapely.is_empty(shapes)):
+        faults.add(at, "a geometry with coordinates", "an empty one")
+    vertices = shapely.get_num_coordinates(shapes)
+    for at in np.flatnonzero(vertices > bounds.MOST_VERTICES_OF_A_FEATURE):
+        expected = f"at most {bounds.MOST_VERTICES_OF_A_FEATURE} vertices"
+        faults.add(at, expected, f"{vertices[at]}", hint="simplify the outline")
+    shapes = shapely.force_2d(shapes)
+    corners, owner = shapely.get_coordinates(shapes, return_index=True)
+    for at in np.unique(owner[~np.isfinite(corners).all(axis=1)]):
+        faults.add(at, "finite coordinates", "NaN or infinity")
+    return faults.only_sound(np.asarray(shapes))
+
+
+def mend_shapes(shapes: NDArray, faults: ShapeFaults) -> tuple[NDArray, list[str]]:
+    """Return valid geometries, and a sentence for each that was mended; a fault for each that could not be."""
+    notes = []
+    broken = np.flatnonzero(faults.sound & ~shapely.is_valid(shapes))
+    shapes = shapes.copy()
+    for count, at in enumerate(broken):
+        why = shapely.is_valid_reason(shapes[at])
+        mended = mend(shapes[at]) if count < _MOST_MENDED else None
+        if mended is None:
+            faults.add(at, "an outline that does not cross itself", why, hint="redraw it there")
+        else:
+            notes.append(f"feature {at + 1}: {why}; mended, area kept")
+            shapes[at] = mended
+    return shapes, notes
