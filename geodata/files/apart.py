@@ -77,7 +77,7 @@ def _read_xlsx(request: dict[str, Any]) -> bytes:
 def _mend(request: dict[str, Any]) -> bytes:
     from geodata.files import exchange, mending  # noqa: PLC0415
 
-    return exchange.pack({"wkb": mending.mend(request["wkb"])}, {})
+    return exchange.pack({"wkb": [mending.mend(outline) for outline in request["wkb"]]}, {})
 
 
 _ACTIONS: dict[str, Callable[[dict[str, Any]], bytes]] = {

@@ -45,7 +45,7 @@ def format_of(path: Path, name: str) -> Format:
     """Return the format of a file, or refuse it under the name its owner knows it by."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
-    if not head.strip():
+    if not head.removeprefix(b"\xef\xbb\xbf").strip():
         raise _refused(name, "an empty file")
     if head.startswith(b"SQLite format 3\x00"):
         return Format.GEOPACKAGE

@@ -20,6 +20,7 @@ from mapgrid.errors import Fault, InputRefusedError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
     from geodata.files.content import Format
@@ -49,15 +50,17 @@ def read_raw(path: Path, layer: str | None) -> RawLayer | RawTable:
         return exchange.unpack(_ask(request | _prepare(path, kind, request, Path(scratch))))
 
 
-def mend(outline: BaseGeometry) -> BaseGeometry | None:
-    """Return a self-crossing polygon made valid, or None when that fails, takes too long or changes its area."""
-    request = {"action": "mend", "name": "", "size": 0, "wkb": shapely.to_wkb(outline, hex=True)}
+def mend(outlines: NDArray) -> list[BaseGeometry | None]:
+    """Return self-crossing polygons made valid; None for one whose area would change.
+
+    All None when the repair takes too long: GEOS may need minutes for one hostile outline.
+    """
+    request = {"action": "mend", "name": "", "size": 0, "wkb": shapely.to_wkb(outlines, hex=True).tolist()}
     try:
-        header, _ = exchange.unpack_arrays(_ask(request))
+        header, _ = exchange.unpack_arrays(_ask(request, seconds=bounds.MEND_SECONDS))
     except InputRefusedError:
-        return None
-    mended: BaseGeometry | None = shapely.from_wkb(header["wkb"])
-    return mended
+        return [None] * len(outlines)
+    return [shapely.from_wkb(mended) for mended in header["wkb"]]
 
 
 def _prepare(path: Path, kind: Format, request: dict[str, Any], scratch: Path) -> dict[str, Any]:
@@ -99,8 +102,9 @@ def _layer_in_archive(shapefiles: Mapping[str, Path], request: dict[str, Any]) -
     return names[0]
 
 
-def _ask(request: dict[str, Any]) -> bytes:
-    seconds = bounds.CHILD_SECONDS + int(request["size"] / bounds.MIB * bounds.CHILD_SECONDS_PER_MIB)
+def _ask(request: dict[str, Any], seconds: int | None = None) -> bytes:
+    if seconds is None:
+        seconds = bounds.CHILD_SECONDS + int(request["size"] / bounds.MIB * bounds.CHILD_SECONDS_PER_MIB)
     limits = {"memory_bytes": bounds.CHILD_MEMORY_BYTES, "cpu_seconds": seconds}
     try:
         answered = subprocess.run(  # our own module, no shell, a request on standard input

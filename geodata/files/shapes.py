@@ -14,8 +14,6 @@ from mapgrid.errors import Fault
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_MOST_MENDED = 20  # each takes a child process; a layer with more broken outlines is broken as a whole
-
 
 class ShapeFaults:
     """Faults of one layer's geometries, collected row by row.
@@ -76,9 +74,8 @@ def mend_shapes(shapes: NDArray, faults: ShapeFaults) -> tuple[NDArray, list[str
     notes = []
     broken = np.flatnonzero(faults.sound & ~shapely.is_valid(shapes))
     shapes = shapes.copy()
-    for count, at in enumerate(broken):
+    for at, mended in zip(broken, mend(shapes[broken]) if len(broken) else [], strict=True):
         why = shapely.is_valid_reason(shapes[at])
-        mended = mend(shapes[at]) if count < _MOST_MENDED else None
         if mended is None:
             faults.add(at, "an outline that does not cross itself", why, hint="redraw it there")
         else:
