@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 from geoalchemy2 import Geometry
 from psycopg import sql
+from shapely import MultiPolygon
 from sqlalchemy import Column, MetaData, Table
 from sqlalchemy.types import UserDefinedType
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from geopandas import GeoDataFrame
+    from shapely.geometry.base import BaseGeometry
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
@@ -56,14 +58,15 @@ def incoming(session: Session, target: type[Base], columns: Mapping[str, Sequenc
     )
     connection = session.connection()
     table.create(connection, checkfirst=False)
-    statement = sql.SQL("COPY incoming ({}) FROM STDIN").format(sql.SQL(", ").join(map(sql.Identifier, columns)))
-    cursor: Any = connection.connection.cursor()
-    with cursor.copy(statement) as copy:
-        for row in zip(*columns.values(), strict=True):  # psycopg streams row by row
-            copy.write_row(row)
+    _copy(session, table.name, columns)
     yield table
     # Not in a finally: after an error the transaction is lost, and the table with it.
     table.drop(connection, checkfirst=False)
+
+
+def copy_rows(session: Session, target: type[Base], columns: Mapping[str, Sequence[Any]]) -> None:
+    """Add rows to a table by COPY, generated columns as given; a row that is there already fails the transaction."""
+    _copy(session, target.__tablename__, columns)
 
 
 def ewkb_of(frame: GeoDataFrame) -> list[str | None]:
@@ -89,6 +92,20 @@ def read_frame(session: Session, query: Select[Any]) -> GeoDataFrame:
     shapes = shapely.from_wkb(np.array(columns[-1], dtype=object))
     attributes = pd.DataFrame({name: _series(values) for name, values in zip(names[:-1], columns, strict=False)})
     return gpd.GeoDataFrame(attributes, geometry=shapes, crs=STORAGE_SRID)
+
+
+def multipart(shape: BaseGeometry) -> MultiPolygon:
+    """Return the polygons of a shape as one MultiPolygon, as the store keeps outlines."""
+    return MultiPolygon(shapely.get_parts(shape).tolist())
+
+
+def _copy(session: Session, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), names)
+    cursor: Any = session.connection().connection.cursor()
+    with cursor.copy(statement) as copy:
+        for row in zip(*columns.values(), strict=True):  # psycopg streams row by row
+            copy.write_row(row)
 
 
 def _series(values: Sequence[Any]) -> pd.Series:

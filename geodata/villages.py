@@ -13,7 +13,7 @@ from shapely import MultiPolygon
 from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from geodata.bulk import ewkb_of, incoming, read_frame, values_of
+from geodata.bulk import ewkb_of, incoming, multipart, read_frame, values_of
 from geodata.tables import Area, Terrain, Unit
 from mapgrid.codes import check_village_code, level_of, parent_of
 from mapgrid.crs import STORAGE_SRID
@@ -119,7 +119,7 @@ def save_area(
 def save_boundary(session: Session, code: str, boundary: Polygon | MultiPolygon, *, source: str | None = None) -> bool:
     """Set the boundary of a village (EPSG:4326, valid) and return whether that changed anything."""
     lock_village(session, code)
-    shape = from_shape(_multipart(boundary).normalize(), srid=STORAGE_SRID)
+    shape = from_shape(multipart(boundary).normalize(), srid=STORAGE_SRID)
     changed = session.execute(
         update(Area)
         .where(Area.code == code, Area.boundary.is_distinct_from(shape))
@@ -148,7 +148,7 @@ def save_units(session: Session, village_code: str, units: GeoDataFrame) -> None
         Columns `code` (14 digits), `name`, and polygons in EPSG:4326; None keeps the outline that is there.
     """
     lock_village(session, village_code)
-    outlines = [None if shape is None else _multipart(shape) for shape in units.geometry]
+    outlines = [None if shape is None else multipart(shape) for shape in units.geometry]
     columns = {
         "code": values_of(units, "code"),
         "village_code": [village_code] * len(units),
@@ -208,7 +208,3 @@ def save_terrain(session: Session, village_code: str, terrain: GeoDataFrame) -> 
         )
         missing = select(*(rows.c[name] for name in columns)).where(~exists().where(same).correlate(rows)).distinct()
         session.execute(insert(Terrain).from_select(list(columns), missing))
-
-
-def _multipart(shape: BaseGeometry) -> MultiPolygon:
-    return MultiPolygon(shapely.get_parts(shape).tolist())

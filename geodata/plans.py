@@ -1,0 +1,248 @@
+"""Plans of a village: saved whole, loaded as frames. Frames are EPSG:4326, x = longitude; the caller commits.
+
+A plan is stored as an assignment of land cells and households to grids and groups; a grid's outline is kept beside it, a
+group's is the union of its cells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from sqlalchemy import ARRAY, Integer, Text, and_, cast, func, insert, or_, select, text, update
+
+from geodata.bulk import copy_rows, ewkb_of, multipart, read_frame, values_of
+from geodata.tables import Assignment, Cell, CellAssignment, Grid, Group, Household, Plan
+from geodata.villages import lock_village
+from mapgrid.crs import STORAGE_SRID, check_metric
+from mapgrid.plans import PlanState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+    from geopandas import GeoDataFrame
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
+
+    from mapgrid.partition import Plan as Division
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRecord:
+    """What the store knows of a plan besides its geometry.
+
+    Attributes
+    ----------
+    starts_on, ends_on
+        In force from the first day until the day before the second; None while it is open.
+    parameters, scorecard
+        What it was made from, and its figures (see `mapgrid.partition`).
+    made_at
+        When it was saved.
+    """
+
+    id: int
+    village_code: str
+    name: str
+    state: PlanState
+    starts_on: date | None
+    ends_on: date | None
+    parameters: Mapping[str, Any]
+    scorecard: Mapping[str, Any]
+    made_at: datetime
+
+
+def save_plan(
+    session: Session,
+    village_code: str,
+    plan: Division,
+    *,
+    name: str,
+    state: PlanState,
+    starts_on: date | None,
+    parameters: Mapping[str, Any],
+) -> int:
+    """Store a division of a village and return its plan id.
+
+    Parameters
+    ----------
+    plan
+        In the village's metric CRS; `plan.households` is indexed by 18-digit household codes that the store knows. Its
+        cells become the village's cells when the plan is published.
+    name
+        Unique in the village.
+    parameters
+        What the plan was made from; plain JSON values.
+
+    Notes
+    -----
+    Vertices go to EPSG:4326 one by one, so that edges that matched in metres still match. A fixed number of statements,
+    whatever the size of the village.
+    """
+    lock_village(session, village_code)
+    plan_id: int = session.execute(
+        insert(Plan)
+        .values(
+            village_code=village_code,
+            name=name,
+            state=state,
+            starts_on=starts_on,
+            parameters=dict(parameters),
+            scorecard=plan.scorecard.as_record(),
+        )
+        .returning(Plan.id)
+    ).scalar_one()
+    _save_grids(session, plan_id, village_code, plan.grids)
+    _save_groups(session, plan_id, village_code, plan.households)
+    cell_ids = _save_cells(session, plan_id, village_code, plan.cells)
+    _save_assignments(session, plan_id, village_code, plan.households, starts_on)
+    if state is PlanState.PUBLISHED:
+        _stand_on_cells(session, plan.households, cell_ids)
+    return plan_id
+
+
+def load_current_plan(session: Session, village_code: str, on: date) -> PlanRecord | None:
+    """Return the plan that is in force in a village on a day, or None."""
+    query = select(*_RECORD).where(Plan.village_code == village_code, is_in_force(on))
+    row = session.execute(query.order_by(Plan.starts_on.desc()).limit(1)).one_or_none()
+    return None if row is None else PlanRecord(**row._asdict())
+
+
+def is_in_force(on: date) -> ColumnElement[bool]:
+    """Return the condition under which a row of `plan` is in force on a day; at most one is in each village."""
+    was_published = Plan.state.in_([PlanState.PUBLISHED, PlanState.SUPERSEDED])
+    return and_(was_published, Plan.starts_on <= on, or_(Plan.ends_on.is_(None), Plan.ends_on > on))
+
+
+def load_grids(session: Session, plan_id: int) -> GeoDataFrame:
+    """Return the grids of a plan by code: `code` (15 digits), `kind`, `households`, `reason`, `geometry`."""
+    columns = (Grid.code, Grid.kind, Grid.households, Grid.reason, func.ST_AsBinary(Grid.outline).label("outline"))
+    return read_frame(session, select(*columns).where(Grid.plan_id == plan_id).order_by(Grid.code))
+
+
+def load_cells(session: Session, plan_id: int) -> GeoDataFrame:
+    """Return the land cells of a plan by id: `id`, `group` (17 digits), `geometry`."""
+    columns = (Cell.id, CellAssignment.group_code.label("group"), func.ST_AsBinary(Cell.outline).label("outline"))
+    query = select(*columns).join(CellAssignment, CellAssignment.cell_id == Cell.id)
+    return read_frame(session, query.where(CellAssignment.plan_id == plan_id).order_by(Cell.id))
+
+
+def load_groups(session: Session, plan_id: int) -> GeoDataFrame:
+    """Return the ten-household groups of a plan by code.
+
+    Columns: `code` (17 digits), `grid` (15 digits), `head` (household code or None), `households` (sum of weights),
+    `geometry` (union of the group's cells).
+    """
+    households = func.coalesce(func.sum(Household.weight), 0).label("households")
+    rows = session.execute(
+        select(Group.code, Group.grid_code.label("grid"), Group.head_household_code.label("head"), households)
+        .outerjoin(Assignment, and_(Assignment.plan_id == Group.plan_id, Assignment.group_code == Group.code))
+        .outerjoin(Household, Household.code == Assignment.household_code)
+        .where(Group.plan_id == plan_id)
+        .group_by(Group.plan_id, Group.code)
+        .order_by(Group.code)
+    ).all()
+    cells = load_cells(session, plan_id)
+    parts = cells.geometry.to_numpy().take
+    outline = {code: shapely.coverage_union_all(parts(at)) for code, at in cells.groupby("group").indices.items()}
+    shapes = np.array([multipart(outline.get(row.code, shapely.MultiPolygon())) for row in rows], dtype=object)
+    records = [(row.code, row.grid, row.head, int(row.households)) for row in rows]
+    columns = ["code", "grid", "head", "households"]
+    return gpd.GeoDataFrame.from_records(records, columns=columns).set_geometry(shapes, crs=STORAGE_SRID)
+
+
+def load_assignments(session: Session, plan_id: int) -> pd.DataFrame:
+    """Return where each household stands in a plan, indexed by household code: `grid`, `group`."""
+    rows = session.execute(
+        select(Assignment.household_code, Assignment.grid_code, Assignment.group_code)
+        .where(Assignment.plan_id == plan_id)
+        .order_by(Assignment.household_code)
+    ).all()
+    return pd.DataFrame(
+        {"grid": [row.grid_code for row in rows], "group": [row.group_code for row in rows]},
+        index=pd.Index([row.household_code for row in rows], name="household"),
+        dtype=object,
+    )
+
+
+_RECORD = tuple(getattr(Plan, name) for name in PlanRecord.__dataclass_fields__)
+
+
+def _save_grids(session: Session, plan_id: int, village_code: str, grids: GeoDataFrame) -> None:
+    columns = {
+        "plan_id": [plan_id] * len(grids),
+        "code": [village_code + serial for serial in grids["grid"]],
+        "households": values_of(grids, "weight"),
+        "reason": values_of(grids, "reason"),
+        "outline": _outlines(grids),
+    }
+    copy_rows(session, Grid, columns)
+
+
+def _save_groups(session: Session, plan_id: int, village_code: str, households: GeoDataFrame) -> None:
+    heads = _households_in_the_middle(households)
+    columns = {
+        "plan_id": [plan_id] * len(heads),
+        "code": [village_code + group for group in heads.index],
+        "grid_code": [village_code + group[:3] for group in heads.index],
+        "head_household_code": heads.tolist(),
+    }
+    copy_rows(session, Group, columns)
+
+
+def _save_cells(session: Session, plan_id: int, village_code: str, cells: GeoDataFrame) -> dict[Any, int]:
+    """Store the cells of a plan with their groups and return their ids by index label."""
+    ids = _reserve_cell_ids(session, len(cells))
+    columns = {"id": ids, "village_code": [village_code] * len(cells), "outline": _outlines(cells)}
+    copy_rows(session, Cell, columns)
+    groups = [village_code + group for group in cells["group"]]
+    copy_rows(session, CellAssignment, {"plan_id": [plan_id] * len(cells), "cell_id": ids, "group_code": groups})
+    return dict(zip(cells.index, ids, strict=True))
+
+
+def _save_assignments(
+    session: Session, plan_id: int, village_code: str, households: GeoDataFrame, starts_on: date | None
+) -> None:
+    columns = {
+        "plan_id": [plan_id] * len(households),
+        "household_code": households.index.tolist(),
+        "grid_code": [village_code + grid for grid in households["grid"]],
+        "group_code": [village_code + group for group in households["group"]],
+        "starts_on": [starts_on] * len(households),
+    }
+    copy_rows(session, Assignment, columns)
+
+
+def _stand_on_cells(session: Session, households: GeoDataFrame, cell_ids: Mapping[Any, int]) -> None:
+    codes = cast(households.index.tolist(), ARRAY(Text))
+    cells = cast([cell_ids[cell] for cell in households["cell"]], ARRAY(Integer))
+    pair = func.unnest(codes, cells).table_valued("code", "cell_id", name="pair").render_derived()
+    session.execute(update(Household).where(Household.code == pair.c.code).values(cell_id=pair.c.cell_id))
+
+
+def _reserve_cell_ids(session: Session, count: int) -> list[int]:
+    """Return ids that no other cell will get: COPY cannot tell which id went to which row."""
+    statement = text("SELECT nextval(pg_get_serial_sequence('cell', 'id')) FROM generate_series(1, :count)")
+    return list(session.execute(statement, {"count": count}).scalars())
+
+
+def _outlines(frame: GeoDataFrame) -> list[str | None]:
+    """Return the outlines of a frame in metres as EWKB in EPSG:4326."""
+    check_metric(frame)
+    projected = frame.to_crs(STORAGE_SRID)
+    return ewkb_of(projected.set_geometry([multipart(shape) for shape in projected.geometry], crs=STORAGE_SRID))
+
+
+def _households_in_the_middle(households: GeoDataFrame) -> pd.Series:
+    """Return for each group the household nearest to the middle of all its households; the lower code on a tie."""
+    x, y = households.geometry.x, households.geometry.y
+    of_group = households["group"]
+    distance = np.hypot(x - x.groupby(of_group).transform("mean"), y - y.groupby(of_group).transform("mean"))
+    nearest = distance.sort_index().groupby(of_group).idxmin()
+    heads: pd.Series = nearest.sort_index()
+    return heads
