@@ -104,7 +104,7 @@ def deduce_datum(xy: NDArray, *, named_degrees: bool, file: str, layer: str | No
     named_degrees
         Whether the columns they come from are called longitude and latitude.
     """
-    x, y = np.nanmedian(xy, axis=0) if np.isfinite(xy).any() else (np.nan, np.nan)
+    x, y = _middle(xy)
     if 73 <= x <= 136 and 0 <= y <= 60:
         return parse_datum("4490")
     if named_degrees and (abs(x) <= 180 and abs(y) <= 180):
@@ -123,7 +123,7 @@ def is_survey_order(xy: NDArray) -> bool:
 
     An easting with a zone in front has eight digits; no northing does.
     """
-    x, y = np.nanmedian(xy, axis=0) if np.isfinite(xy).any() else (np.nan, np.nan)
+    x, y = _middle(xy)
     return bool(_ZONE_EASTING_M[0] <= y < _ZONE_EASTING_M[1] and _NORTHING_M[0] < x <= _NORTHING_M[1])
 
 
@@ -139,6 +139,11 @@ def why_implausible(datum: Datum, x: float, y: float) -> str | None:
     elif datum.is_plausible(*datum.to_wgs84(np.array([[y, x]], dtype=float)).T)[0]:
         return "looks like swapped x and y"
     return None
+
+
+def _middle(xy: NDArray) -> tuple[float, float]:
+    whole = xy[np.isfinite(xy).all(axis=1)]
+    return (float(np.median(whole[:, 0])), float(np.median(whole[:, 1]))) if len(whole) else (np.nan, np.nan)
 
 
 def transform(shapes: NDArray, datum: Datum) -> NDArray:

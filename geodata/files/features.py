@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -20,7 +20,7 @@ from mapgrid.crs import STORAGE_SRID
 from mapgrid.errors import Fault, InputRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
@@ -41,11 +41,14 @@ class Reading:
         One per row that is not in `frame`.
     rows_in
         Rows the layer has.
+    mended
+        Outlines that were made valid.
     """
 
     frame: GeoDataFrame
     faults: list[Fault]
     rows_in: int
+    mended: int = 0
 
 
 def read_sound_features(spec: str, *, crs: str | None, columns: Mapping[str, str] | None) -> GeoDataFrame:
@@ -83,7 +86,8 @@ def _read_drawn(raw: RawLayer, given: Datum | None, file: str) -> Reading:
     before, shapes = shapes, datums.transform(shapes, datum)
     _check_places(before, shapes, datum, faults, column="geometry")
     shapes, mended = mend_shapes(faults.only_sound(shapes), faults)
-    return _reading(raw.columns, rows, shapes, faults, {"file": file, "layer": raw.name, "notes": notes + mended})
+    reading = _reading(raw.columns, rows, shapes, faults, _attrs(file, raw.name, notes + mended))
+    return replace(reading, mended=len(mended))
 
 
 def _read_table(table: PlacedTable, given: Datum | None, file: str, layer: str | None) -> Reading:
@@ -100,7 +104,7 @@ def _read_table(table: PlacedTable, given: Datum | None, file: str, layer: str |
     points = faults.only_sound(np.asarray(shapely.points(np.nan_to_num(xy))))
     moved = datums.transform(points, datum)
     _check_places(points, moved, datum, faults, column=f"{table.x_name}, {table.y_name}")
-    return _reading(table.columns, table.rows, moved, faults, {"file": file, "layer": layer, "notes": notes})
+    return _reading(table.columns, table.rows, moved, faults, _attrs(file, layer, notes, [table.x_name, table.y_name]))
 
 
 def _check_cells(table: PlacedTable, faults: ShapeFaults) -> None:
@@ -129,6 +133,10 @@ def _check_places(before: NDArray, after: NDArray, datum: Datum, faults: ShapeFa
         x, y = shapely.get_coordinates(before[at])[0]
         hint = datums.why_implausible(datum, x, y)
         faults.add(at, f"coordinates in {datum.label}", f"x {x:.9g}, y {y:.9g}", column=column, hint=hint)
+
+
+def _attrs(file: str, layer: str | None, notes: list[str], coordinates: Sequence[str] = ()) -> dict[str, object]:
+    return {"file": file, "layer": layer, "notes": notes, "coordinates": list(coordinates)}
 
 
 def _reading(

@@ -1,0 +1,139 @@
+"""Import of villages, units and terrain: read, check against what is stored, save all or nothing."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geodata import villages as village_store
+from geodata.files.outlines import boundary_of, read_terrain, read_units
+from geodata.files.placing import inside
+from geodata.households import load_households
+from mapgrid.codes import check_village_code, parent_of
+from mapgrid.errors import CodeError, Fault, InputRefusedError, NotFoundError
+from web.actions.import_reports import ImportOptions, ImportReport, boundary_in_store, read_rows, refused, report_of
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+    from shapely.geometry.base import BaseGeometry
+    from sqlalchemy.orm import Session
+
+    from mapgrid.terrain import TerrainKind
+
+_NOTEWORTHY_OVERLAP = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class AreaNames:
+    """Names of a village and of the areas above it; None keeps what is stored, or takes the file's own."""
+
+    village: str | None = None
+    village_en: str | None = None
+    town: str | None = None
+    district: str | None = None
+
+
+def import_village(session: Session, spec: str, code: str, names: AreaNames, options: ImportOptions) -> ImportReport:
+    """Store a village with its boundary; its town and district are made when they are missing."""
+    try:
+        _check_code(code)
+        reading = read_rows(spec, options)
+        boundary, own_name = boundary_of(reading, code, options.columns)
+        with suppress(NotFoundError):  # a new village has nobody to wait for
+            village_store.lock_village(session, code)
+        _check_households_inside(session, code, boundary, reading.frame)
+    except InputRefusedError as error:
+        return refused(error)
+    report = report_of(reading, [], _overlaps(session, code, boundary, reading.frame), options)
+    if report.is_stored:
+        _save_names(session, code, names, own_name)
+        village_store.save_boundary(session, code, boundary, source=reading.frame.attrs["file"])
+    return report
+
+
+def import_units(session: Session, spec: str, village_code: str, options: ImportOptions) -> ImportReport:
+    """Store the units of a village with their outlines; a unit whose name is known keeps its code."""
+    try:
+        village = boundary_in_store(session, village_code)
+        reading = read_rows(spec, options)
+        village_store.lock_village(session, village_code)
+        stored = village_store.load_units(session, village_code)
+        known = dict(zip(stored["name"], stored["code"], strict=True))
+        units, faults = read_units(reading, village_code, known, options.columns)
+    except InputRefusedError as error:
+        return refused(error)
+    outside = units[~inside(units.geometry.to_numpy(), village)]
+    place = {"file": reading.frame.attrs["file"], "layer": reading.frame.attrs["layer"], "column": "geometry"}
+    faults += [
+        Fault("a unit of the village", "one that lies outside", row=row, **place) for row in outside.index.tolist()
+    ]
+    report = report_of(reading, [*reading.faults, *faults], [], options)
+    if report.is_stored:
+        village_store.save_units(session, village_code, units.drop(outside.index))
+    return report
+
+
+def import_terrain(
+    session: Session,
+    spec: str,
+    village_code: str,
+    kind: TerrainKind | None,
+    options: ImportOptions,
+    *,
+    is_barrier: bool,
+    is_preferred: bool,
+) -> ImportReport:
+    """Replace the terrain of a village, for the kinds in the file, by the features that meet the village."""
+    try:
+        village = boundary_in_store(session, village_code)
+        reading = read_rows(spec, options)
+        terrain, faults, notes = read_terrain(reading, village, kind, options.columns)
+    except InputRefusedError as error:
+        return refused(error)
+    report = report_of(reading, [*reading.faults, *faults], notes, options)
+    if report.is_stored:
+        terrain = terrain.assign(is_barrier=is_barrier, is_preferred=is_preferred)
+        village_store.save_terrain(session, village_code, terrain)
+    return report
+
+
+def _check_code(code: str) -> None:
+    try:
+        check_village_code(code)
+    except CodeError as error:
+        raise InputRefusedError([Fault("12 digits such as 990101102201", repr(code), column="--code")]) from error
+
+
+def _check_households_inside(session: Session, code: str, boundary: BaseGeometry, frame: GeoDataFrame) -> None:
+    homes = load_households(session, code)
+    outside = homes["code"][~inside(homes.geometry.to_numpy(), boundary)].tolist()
+    if outside:
+        found = f"{len(outside)} of them outside, the first {outside[0]}"
+        place = {"file": frame.attrs["file"], "layer": frame.attrs["layer"], "column": "geometry"}
+        fault = Fault(
+            f"a boundary around the {len(homes)} stored households", found, hint="does it have a hole?", **place
+        )
+        raise InputRefusedError([fault])
+
+
+def _overlaps(session: Session, code: str, boundary: BaseGeometry, frame: GeoDataFrame) -> list[str]:
+    others = village_store.load_boundaries_at(session, frame)
+    others = others[others["code"] != code]
+    shares = np.array([boundary.intersection(other).area for other in others.geometry]) / boundary.area
+    return [
+        f"overlaps {name} ({other}) by {share:.0%} of its area"
+        for name, other, share in zip(others["name"], others["code"], shares, strict=True)
+        if share > _NOTEWORTHY_OVERLAP
+    ]
+
+
+def _save_names(session: Session, code: str, names: AreaNames, own_name: str | None) -> None:
+    village_store.save_area(session, code, name=names.village or own_name, name_en=names.village_en)
+    town = parent_of(code)
+    district = parent_of(town) if town else None
+    for area, name in ((town, names.town), (district, names.district)):
+        if area and name:
+            village_store.save_area(session, area, name=name)

@@ -1,0 +1,222 @@
+"""`mapgrid import`: villages, households, units and barriers from files."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from geodata.database import open_engine, open_store, session_maker
+from geodata.files.bounds import MOST_FAULTS_SHOWN
+from geodata.files.headers import SYNONYMS
+from mapgrid.errors import Fault, InputRefusedError
+from mapgrid.terrain import TerrainKind
+from web.actions.import_households import import_households
+from web.actions.import_reports import PLACE_ROLES, ImportOptions, ImportReport
+from web.actions.imports import AreaNames, import_terrain, import_units, import_village
+from web.settings import read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy.orm import Session
+
+_SOME_ROWS_REFUSED = 3
+_REFUSED = 2
+
+
+def _common(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that all imports share; they arrive as `options` and `report`."""
+
+    def run(*args: Any, **given: Any) -> None:  # noqa: ANN401 - whatever click hands over
+        if given["report"] is not None and not given["report"].parent.is_dir():
+            raise click.BadParameter(f"no directory {given['report'].parent}", param_hint="--report")
+        options = ImportOptions(
+            crs=given.pop("crs"),
+            columns=_columns(given.pop("column")),
+            is_dry_run=given.pop("dry_run"),
+            accepts_rest=given.pop("accept_rest"),
+            replaces=given.pop("replace", False),
+        )
+        command(*args, options=options, **given)
+
+    run.__doc__ = command.__doc__
+    run.__name__ = command.__name__
+    for option in (
+        click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write every fault as JSON."),
+        click.option("--accept-rest", is_flag=True, help="Store the sound rows although others are refused."),
+        click.option("--dry-run", is_flag=True, help="Check and report; store nothing."),
+        click.option(
+            "--column", multiple=True, metavar="ROLE=NAME", help="A column by its role: lon=经度. Repeatable."
+        ),
+        click.option("--crs", metavar="DATUM", help="What coordinates are in: an EPSG code, gcj02 or bd09."),
+    ):
+        run = option(run)
+    return run
+
+
+@click.group(name="import")
+def import_() -> None:
+    """Import villages, households, units and barriers from files.
+
+    FILE is a GeoPackage, GeoJSON, shapefile (zipped, or its .shp), KML, CSV or XLSX; FILE:LAYER names a layer or a
+    sheet. Ends with 0 when accepted, 3 when rows were refused (nothing is stored then without --accept-rest), 2 when
+    refused.
+    """
+
+
+@import_.command()
+@click.argument("file")
+@click.option("--code", required=True, help="The village's 12 digits.")
+@click.option("--name", help="Name; the file's own by default.")
+@click.option("--name-en", help="Name in Latin letters.")
+@click.option("--town-name", help="Name of the town above it.")
+@click.option("--district-name", help="Name of the district above it.")
+@_common
+def village(
+    file: str,
+    code: str,
+    name: str | None,
+    name_en: str | None,
+    town_name: str | None,
+    district_name: str | None,
+    options: ImportOptions,
+    report: Path | None,
+) -> None:
+    """Import a village: its boundary and its name."""
+    names = AreaNames(village=name, village_en=name_en, town=town_name, district=district_name)
+    with _session(options) as session:
+        done = import_village(session, file, code, names, options)
+    _finish(done, options, report)
+
+
+@import_.command()
+@click.argument("file")
+@click.option("--village", required=True, help="The village's 12 digits.")
+@click.option("--replace", is_flag=True, help="Let a household take a code that another one has in the store.")
+@_common
+def households(file: str, village: str, options: ImportOptions, report: Path | None) -> None:
+    """Import households, with the people a ledger names.
+
+    Columns are recognised by their names in Chinese or English; --column code= says that there is no code.
+    """
+    with _session(options) as session:
+        done = import_households(session, file, village, options)
+    _finish(done, options, report)
+
+
+@import_.command()
+@click.argument("file")
+@click.option("--village", required=True, help="The village's 12 digits.")
+@_common
+def units(file: str, village: str, options: ImportOptions, report: Path | None) -> None:
+    """Import villager groups or buildings with their outlines."""
+    with _session(options) as session:
+        done = import_units(session, file, village, options)
+    _finish(done, options, report)
+
+
+@import_.command()
+@click.argument("file")
+@click.option("--village", required=True, help="The village's 12 digits.")
+@click.option(
+    "--kind",
+    type=click.Choice([kind.value for kind in TerrainKind]),
+    help="What all features are; else a column says it.",
+)
+@click.option("--barrier/--no-barrier", default=True, show_default=True, help="Whether grids may not cross them.")
+@click.option("--prefer", is_flag=True, help="Whether grid borders should follow them.")
+@_common
+def barriers(
+    file: str,
+    village: str,
+    kind: str | None,
+    barrier: bool,
+    prefer: bool,
+    options: ImportOptions,
+    report: Path | None,
+) -> None:
+    """Import barriers and other terrain: rivers, roads, ridges, buildings.
+
+    What the village has of the same kind is replaced.
+    """
+    with _session(options) as session:
+        done = import_terrain(
+            session,
+            file,
+            village,
+            TerrainKind(kind) if kind else None,
+            options,
+            is_barrier=barrier,
+            is_preferred=prefer,
+        )
+    _finish(done, options, report)
+
+
+@contextmanager
+def _session(options: ImportOptions) -> Iterator[Session]:
+    """Lend a session on the store; it commits at the end, except on a dry run."""
+    settings = read_settings()
+    with open_store(settings.database_url, settings.home) as url:
+        engine = open_engine(url, pool_size=1)
+        try:
+            with session_maker(engine)() as session:
+                yield session
+                if not options.is_dry_run:
+                    session.commit()
+        finally:
+            engine.dispose()
+
+
+def _columns(pairs: tuple[str, ...]) -> dict[str, str]:
+    columns = {}
+    for pair in pairs:
+        role, equals, name = pair.partition("=")
+        if not equals or role not in SYNONYMS.keys() | PLACE_ROLES:
+            roles = ", ".join(sorted({"lon", "lat"} | SYNONYMS.keys()))
+            raise InputRefusedError([Fault(f"ROLE=NAME with a role out of {roles}", repr(pair), column="--column")])
+        columns[role] = name
+    return columns
+
+
+def _finish(done: ImportReport, options: ImportOptions, report: Path | None) -> None:
+    """Write the report, say what happened, and end with the exit code of the verdict."""
+    if report is not None:
+        _write(report, json.dumps(done.as_record(), ensure_ascii=False, indent=2) + "\n")
+    for fault in done.faults[:MOST_FAULTS_SHOWN]:
+        click.echo(str(fault), err=True)
+    more = len(done.faults) - MOST_FAULTS_SHOWN
+    if more > 0:
+        click.echo(f"and {more} more; --report FILE.json lists all", err=True)
+    for note in done.notes:
+        click.echo(f"note: {note}", err=True)
+    click.echo(_sentence(done, options), err=not done.is_stored)
+    if done.verdict == "refused":
+        raise SystemExit(_REFUSED)
+    if done.verdict == "rows_refused":
+        raise SystemExit(_SOME_ROWS_REFUSED)
+
+
+def _sentence(done: ImportReport, options: ImportOptions) -> str:
+    rows = f"{done.rows_ok} of {done.rows_in} rows"
+    if done.is_stored:
+        counts = ", ".join(f"{number} {word}" for word, number in done.counts.items())
+        return f"Stored {rows}" + (f": {counts}." if counts else ".")
+    if options.is_dry_run and not done.faults:
+        return f"Dry run: {rows} are sound; nothing was stored."
+    if done.verdict == "rows_refused":
+        return f"{rows} are sound; nothing was stored. Mend the others, or store the sound ones with --accept-rest."
+    return "Refused; nothing was stored."
+
+
+def _write(target: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    Path(draft).replace(target)
