@@ -83,7 +83,7 @@ def values_of(frame: pd.DataFrame, name: str) -> list[Any]:
     return values
 
 
-def read_frame(session: Session, query: Select[Any]) -> GeoDataFrame:
+def read_frame(session: Session, query: Select[*tuple[Any, ...]]) -> GeoDataFrame:
     """Return the rows of a query as a frame, EPSG:4326; its last column is the geometry, as `ST_AsBinary` gives it."""
     result = session.execute(query)
     names = list(result.keys())

@@ -1,13 +1,13 @@
 """Plans of a village: saved whole, loaded as frames. Frames are EPSG:4326, x = longitude; the caller commits.
 
-A plan is stored as an assignment of land cells and households to grids and groups; a grid's outline is kept beside it, a
-group's is the union of its cells.
+A plan is stored as an assignment of land cells and households to grids and groups; a grid's outline is kept beside it,
+a group's is the union of its cells.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import geopandas as gpd
 import numpy as np
@@ -29,7 +29,37 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
-    from mapgrid.partition import Plan as Division
+
+class Scorecard(Protocol):
+    """The figures of a division."""
+
+    def as_record(self) -> dict[str, Any]:
+        """Return them as plain JSON values."""
+
+
+class Division(Protocol):
+    """What there is to store of a division; `mapgrid.partition.Plan` is one.
+
+    All frames are in the village's metric CRS. `grids`: `grid` (three digits), `weight`, `reason`, polygons. `cells`:
+    `grid`, `group` (five digits), polygons that tile the village. `households`: indexed by 18-digit code, `grid`,
+    `group`, `cell` (a label of `cells`), points.
+    """
+
+    @property
+    def grids(self) -> GeoDataFrame:
+        """Return one row per grid."""
+
+    @property
+    def cells(self) -> GeoDataFrame:
+        """Return one row per piece of land."""
+
+    @property
+    def households(self) -> GeoDataFrame:
+        """Return one row per household."""
+
+    @property
+    def scorecard(self) -> Scorecard:
+        """Return the figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +102,7 @@ def save_plan(
     Parameters
     ----------
     plan
-        In the village's metric CRS; `plan.households` is indexed by 18-digit household codes that the store knows. Its
-        cells become the village's cells when the plan is published.
+        Its households are in the store already; they stand on its cells as soon as the plan is published.
     name
         Unique in the village.
     parameters
@@ -110,7 +139,7 @@ def load_current_plan(session: Session, village_code: str, on: date) -> PlanReco
     """Return the plan that is in force in a village on a day, or None."""
     query = select(*_RECORD).where(Plan.village_code == village_code, is_in_force(on))
     row = session.execute(query.order_by(Plan.starts_on.desc()).limit(1)).one_or_none()
-    return None if row is None else PlanRecord(**row._asdict())
+    return None if row is None else PlanRecord(**(row._asdict() | {"state": PlanState(row.state)}))
 
 
 def is_in_force(on: date) -> ColumnElement[bool]:
@@ -186,7 +215,7 @@ def _save_grids(session: Session, plan_id: int, village_code: str, grids: GeoDat
 
 def _save_groups(session: Session, plan_id: int, village_code: str, households: GeoDataFrame) -> None:
     heads = _households_in_the_middle(households)
-    columns = {
+    columns: dict[str, list[Any]] = {
         "plan_id": [plan_id] * len(heads),
         "code": [village_code + group for group in heads.index],
         "grid_code": [village_code + group[:3] for group in heads.index],
@@ -198,7 +227,11 @@ def _save_groups(session: Session, plan_id: int, village_code: str, households: 
 def _save_cells(session: Session, plan_id: int, village_code: str, cells: GeoDataFrame) -> dict[Any, int]:
     """Store the cells of a plan with their groups and return their ids by index label."""
     ids = _reserve_cell_ids(session, len(cells))
-    columns = {"id": ids, "village_code": [village_code] * len(cells), "outline": _outlines(cells)}
+    columns: dict[str, list[Any]] = {
+        "id": ids,
+        "village_code": [village_code] * len(cells),
+        "outline": _outlines(cells),
+    }
     copy_rows(session, Cell, columns)
     groups = [village_code + group for group in cells["group"]]
     copy_rows(session, CellAssignment, {"plan_id": [plan_id] * len(cells), "cell_id": ids, "group_code": groups})

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import shapely
 from geoalchemy2.shape import from_shape
-from shapely import MultiPolygon
 from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -23,8 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from geopandas import GeoDataFrame
-    from shapely import Polygon
-    from shapely.geometry.base import BaseGeometry
+    from shapely import MultiPolygon, Polygon
     from sqlalchemy.orm import Session
 
     from mapgrid.terrain import TerrainKind

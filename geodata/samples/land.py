@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from geodata.samples.index import SampleVillage
 
 _BRIDGE_GAP_M = 20.0
+_LONGEST_EDGE_DEGREES = 0.0005
 _MAIN_WATER_FROM_M = 500.0
 _TOLERANCE_M = 0.5
 _COLUMNS = ["kind", "detail", "name", "is_barrier", "is_preferred", "geometry"]
@@ -58,6 +59,9 @@ class SampleLand:
 def read_land(sample: SampleVillage) -> SampleLand:
     """Return the land of a sample village, everything in one metric CRS made for it."""
     outline = gpd.read_file(sample.file, layer="village")[["geometry"]]
+    # A long border that is straight in degrees bends by centimetres in metres: with a vertex every 50 m or so, the
+    # corners that cells put on the border still lie on it after the way back.
+    outline["geometry"] = outline.geometry.segmentize(_LONGEST_EDGE_DEGREES)
     crs = metric_crs_for(tuple(outline.total_bounds))
     points = gpd.read_file(sample.file, layer="households")[["geometry"]].to_crs(crs)
     points = points.iloc[np.lexsort((points.geometry.y, points.geometry.x))]
