@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 OLDEST_MAJOR = 14
-PACKAGES = "postgresql postgresql-contrib postgis postgresql-postgis"
-"""What Debian and Ubuntu call PostgreSQL with PostGIS, whichever major they carry."""
+PACKAGE = "postgresql-postgis"
+"""What Debian and Ubuntu call PostGIS for the PostgreSQL they carry, which comes with it."""
 
 _DEBIAN_ROOT = Path("/usr/lib/postgresql")
 
@@ -113,7 +113,7 @@ def installation_for_new_data() -> Installation:
     found = ", ".join(f"PostgreSQL {each.major} without PostGIS" for each in installations) or "no PostgreSQL"
     raise ClusterError(
         f"expected PostgreSQL {OLDEST_MAJOR} or newer with PostGIS, found {found}; "
-        f"install it (sudo apt-get install {PACKAGES}) or set MAPGRID_DATABASE_URL to a PostGIS you have"
+        f"install it (sudo apt-get install {PACKAGE}) or set MAPGRID_DATABASE_URL to a PostGIS you have"
     )
 
 

@@ -1,0 +1,37 @@
+# Every target works in a path with spaces: nothing here holds an absolute path.
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint bench lock clean
+export PYTHONPATH := $(CURDIR)
+PYTHON := .venv/bin/python
+SETUP := python3 .ci/setup.py
+
+help:  ## Show what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup:  ## Make this machine ready for everything (run and test do it by themselves)
+	@$(SETUP) test
+
+run:  ## Load the demo villages and serve them on http://127.0.0.1:8000
+	@$(SETUP) run
+	@$(PYTHON) -m web demo
+
+test: setup lint  ## Lint, check types and layers, then run all tests
+	$(PYTHON) -m pytest -n 2
+
+lint: setup  ## Lint, check types and layers
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+	.venv/bin/lint-imports
+	$(PYTHON) -m numpydoc lint $$(git ls-files 'mapgrid/*.py')
+	$(if $(wildcard web/templates),$(PYTHON) -m djlint --quiet --check --lint web/templates)
+	node_modules/.bin/eslint --no-error-on-unmatched-pattern web/static/js
+
+bench: setup  ## Measure against other tools and print the ratios
+	$(PYTHON) -m pytest -m bench -s tests/bench
+
+lock: setup  ## Write requirements*.txt anew from pyproject.toml
+	$(PYTHON) .ci/lock.py
+
+clean:  ## Remove what set-up made; the database in var/ stays
+	rm -rf .venv .setup node_modules web/static/vendor .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
