@@ -67,7 +67,7 @@ def check_packages_allowed(packages: list[str]) -> None:
     if as_root() is None:
         raise SetupError(
             f"packages are missing and this account may not install them: "
-            f"sudo apt-get install --no-install-recommends {' '.join(packages)}"
+            f"sudo apt-get install --no-install-recommends {' '.join(packages)}, then make setup again"
         )
 
 
