@@ -99,7 +99,9 @@ def session(engine):
 @pytest.fixture
 def app(database_url):
     """Return the application on the database of this test."""
-    return create_app(database_url)
+    app = create_app(database_url)
+    yield app
+    app.extensions["engine"].dispose()
 
 
 @pytest.fixture

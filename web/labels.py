@@ -1,0 +1,163 @@
+"""Words for codes, in the reader's language: the one place that names tiers, states, classes and reasons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask_babel import gettext as _
+
+from mapgrid.cases import CaseClass, MapState
+from mapgrid.mapspec import Overlay
+from mapgrid.plans import PlanState
+from mapgrid.tiers import Tier, TierReason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def tier_labels() -> Mapping[str, str]:
+    """Return the name of each tier."""
+    return {
+        Tier.RED: _("Red"),
+        Tier.YELLOW: _("Yellow"),
+        Tier.GREEN: _("Green"),
+        Tier.UNKNOWN: _("Not tiered yet"),
+    }
+
+
+def tier_meanings() -> Mapping[str, str]:
+    """Return what each tier asks for, in a word."""
+    return {Tier.RED: _("priority"), Tier.YELLOW: _("watch"), Tier.GREEN: _("regular")}
+
+
+def tier_letters() -> Mapping[str, str]:
+    """Return the letter that stands on a symbol of each tier."""
+    return {Tier.RED: _("R"), Tier.YELLOW: _("Y"), Tier.GREEN: _("G"), Tier.UNKNOWN: "?"}
+
+
+def case_state_labels() -> Mapping[str, str]:
+    """Return the words of a legend for each map state of a case."""
+    return {
+        MapState.OVERDUE: _("Overdue"),
+        MapState.NEAR_DUE: _("Due soon"),
+        MapState.WHISTLED: _("Whistled, escalated"),
+        MapState.OPEN: _("In progress"),
+        MapState.CLOSED_RECENTLY: _("Closed in the last 30 days"),
+    }
+
+
+def case_class_labels() -> Mapping[str, str]:
+    """Return the names of the nine classes of cases."""
+    return {
+        CaseClass.DISPUTE: _("Dispute"),
+        CaseClass.HAZARD: _("Hazard"),
+        CaseClass.LIVELIHOOD: _("Livelihood"),
+        CaseClass.SANITATION: _("Sanitation"),
+        CaseClass.INFRASTRUCTURE: _("Infrastructure"),
+        CaseClass.POLICY_ADVICE: _("Policy advice"),
+        CaseClass.SPECIAL_CARE: _("Special care"),
+        CaseClass.EMERGENCY: _("Emergency"),
+        CaseClass.OTHER: _("Other"),
+    }
+
+
+def tier_reason_labels() -> Mapping[str, str]:
+    """Return the words for each reason of a tier."""
+    return {
+        TierReason.SERIOUS_DISPUTE: _("serious dispute"),
+        TierReason.ACUTE_HARDSHIP: _("acute hardship"),
+        TierReason.ILL_ALONE_80: _("seriously ill, alone, 80 or older"),
+        TierReason.SUBSISTENCE: _("subsistence support"),
+        TierReason.DISABILITY: _("disability level 1–2"),
+        TierReason.EMPTY_NEST: _("empty-nest elderly"),
+        TierReason.LEFT_BEHIND: _("left-behind children"),
+        TierReason.CHRONIC_ILLNESS: _("major or chronic illness"),
+        TierReason.UNSAFE_HOUSE: _("unsafe house"),
+        TierReason.ORDINARY_DISPUTE: _("ordinary dispute"),
+    }
+
+
+def limit_reason_labels() -> Mapping[str, str]:
+    """Return why a grid is out of its limits."""
+    return {
+        "UNIT_OVER_MAX": _("One building alone holds more households than a grid may have."),
+        "VILLAGE_UNDER_MIN": _("The whole village has fewer households than a grid should have."),
+        "ISOLATED_UNIT": _("A barrier or the distance cuts these households off from any other grid."),
+        "NO_GEOMETRY": _("Some households have no usable point yet."),
+        "LOCKED": _("This grid is locked and stays as it is."),
+    }
+
+
+def overlay_labels() -> Mapping[str, str]:
+    """Return the names of the layers that can be switched."""
+    return {
+        Overlay.GRIDS: _("Grids and numbers"),
+        Overlay.GROUPS: _("Ten-household groups"),
+        Overlay.UNITS: _("Villager groups"),
+        Overlay.BUILDINGS: _("Buildings"),
+        Overlay.ROADS_AND_WATER: _("Roads and water"),
+    }
+
+
+def plan_state_labels() -> Mapping[str, str]:
+    """Return the words for each state of a plan."""
+    return {
+        PlanState.DRAFT: _("draft"),
+        PlanState.IN_REVIEW: _("in review"),
+        PlanState.PUBLISHED: _("published"),
+        PlanState.SUPERSEDED: _("superseded"),
+    }
+
+
+def browser_words() -> dict[str, Any]:
+    """Return every word the scripts of the map page show."""
+    return {
+        "letters": tier_letters(),
+        "tiers": tier_labels(),
+        "states": case_state_labels(),
+        "classes": case_class_labels(),
+        "tier_reasons": tier_reason_labels(),
+        "reasons": limit_reason_labels(),
+        "comma": _(", "),
+        "close": _("Close"),
+        "loading": _("Loading…"),
+        "not_loaded": _("Not loaded"),
+        "error_status": _("The server answered {status}. Reload the page; if it stays, tell the administrator."),
+        "offline": _("No connection to the server. What you see stays as it was; try again when you are connected."),
+        "nobody_yet": _("nobody yet"),
+        "no_head": _("Head not recorded"),
+        "n_households": _("{n} households"),
+        "n_households_short": _("{n} hh"),
+        "n_people": _("{n} people"),
+        "n_groups": _("{n} groups"),
+        "n_overdue": _("{n} overdue"),
+        "show_grid": _("Show whole grid"),
+        "liaison": _("Liaison"),
+        "leader": _("Grid leader"),
+        "workers": _("Grid workers"),
+        "open_cases": _("Cases not closed"),
+        "code": _("Number"),
+        "tier": _("Tier"),
+        "why": _("Why"),
+        "people": _("People"),
+        "households_here": _("Households here"),
+        "address": _("Address"),
+        "grid": _("Grid / group"),
+        "masked_note": _("Names are masked."),
+        "number": _("Case"),
+        "state": _("State"),
+        "class": _("Class"),
+        "reported": _("Reported"),
+        "due": _("Due"),
+        "closed": _("Closed"),
+        "cases_here": _("{n} cases at this place"),
+        "nothing_found": _("Nothing found. Try a number, a family name, part of an address, or a grid such as 006."),
+        "search_failed": _("Search did not answer. Try again."),
+        "not_on_map": _("That household has no place on this map."),
+        "not_in_village": _("You are not in this area; the map stays where it is."),
+        "no_location": _("Your place could not be found. Allow location for this page, or go outside."),
+        "outside_view": _("{n} hh outside this view"),
+        "all_in_view": _("All in view"),
+        "metre": _("m"),
+        "kilometre": _("km"),
+    }

@@ -1,0 +1,90 @@
+"""The map page: words and addresses round a composed map."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from flask import render_template, url_for
+from flask_babel import gettext as _
+
+from mapgrid.mapspec import (
+    CASE_SYMBOLS,
+    CLUSTERED_UP_TO_ZOOM,
+    LETTERS_FROM_ZOOM,
+    SHOWN_AT_FIRST,
+    TIER_SYMBOLS,
+)
+from web import labels
+from web.folium_map import SCRIPTS, STYLES, draw
+from web.guards import nonce
+
+if TYPE_CHECKING:
+    from web.actions.maps import AreaView
+
+
+def render(view: AreaView) -> str:
+    """Return the page of one village, town or district."""
+    words = labels.browser_words()
+    drawn = draw(view.composed.spec, view.composed.layers, _browser_values(view, words), shown=SHOWN_AT_FIRST)
+    return render_template(
+        "map/area.html",
+        view=view,
+        figures=_figures(view),
+        spec=view.composed.spec,
+        rows=view.composed.rows,
+        words=words,
+        tier_meanings=labels.tier_meanings(),
+        overlay_labels=labels.overlay_labels(),
+        plan_states=labels.plan_state_labels(),
+        shown_at_first=SHOWN_AT_FIRST,
+        drawn=drawn,
+        map_scripts=SCRIPTS,
+        map_styles=STYLES,
+        nonce=nonce(),
+    )
+
+
+def _figures(view: AreaView) -> list[tuple[str, int]]:
+    return [(_("Grids"), view.grids), (_("Households"), view.households), (_("People"), view.people)]
+
+
+def _browser_values(view: AreaView, words: dict[str, Any]) -> dict[str, Any]:
+    composed = view.composed
+    unit = words["n_households_short"]
+    return {
+        "kind": view.kind,
+        "code": view.code,
+        "home": _corners(view.bounds),
+        "start": _corners(composed.spec.bounds),
+        "households": composed.households,
+        "cases": composed.cases,
+        "labels": [
+            {
+                "code": row.code,
+                "title": row.title,
+                "count": unit.replace("{n}", f"{row.households:,}"),
+                "isBreaker": row.is_breaker,
+            }
+            for row in composed.rows
+        ],
+        "tiers": [asdict(symbol) for symbol in TIER_SYMBOLS],
+        "case_symbols": [asdict(symbol) for symbol in CASE_SYMBOLS],
+        "clustered_up_to": CLUSTERED_UP_TO_ZOOM,
+        "letters_from": LETTERS_FROM_ZOOM,
+        "urls": {
+            "map": url_for("map.area", code="000000").removesuffix("000000"),
+            "grid": "/api/grids/",
+            "household": "/api/households/",
+            "case": "/api/cases/",
+            "search": "/api/search",
+        },
+        "attribution": " | ".join([*view.sources, _("internal use")]),
+        "text": words,
+    }
+
+
+def _corners(bounds: tuple[float, float, float, float]) -> list[list[float]]:
+    """Return a box as Leaflet takes it: south-west and north-east as latitude, longitude."""
+    west, south, east, north = bounds
+    return [[south, west], [north, east]]

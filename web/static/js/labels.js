@@ -1,0 +1,144 @@
+// Labels of grids or villages: each in its own visible part, where it covers the fewest symbols and no card.
+import { make, makeSvg } from "./dom.js";
+
+const HALF = L.point(52, 14);
+const STEPS = 9;
+
+export class LabelLayer {
+  constructor(map, { boxes, onPick, symbolsAt, atEdge }) {
+    Object.assign(this, { map, boxes, onPick, symbolsAt, atEdge });
+    this.areas = [];
+    this.selected = null;
+    this.isShown = true;
+    this.group = L.layerGroup().addTo(map);
+    map.on("moveend zoomend resize", () => this.draw());
+  }
+
+  // areas: {code, title, count, isBreaker, layer} with `layer` the Leaflet polygon.
+  setAreas(areas) {
+    this.areas = areas;
+    this.draw();
+  }
+
+  select(code) {
+    this.selected = code;
+    this.draw();
+  }
+
+  setShown(isShown) {
+    this.isShown = isShown;
+    this.draw();
+  }
+
+  draw() {
+    const focused = document.activeElement?.dataset?.area;
+    this.group.clearLayers();
+    if (!this.isShown) return;
+    const size = this.map.getSize();
+    const taken = this.boxes();
+    const symbols = this.symbolsAt();
+    const order = [...this.areas].sort((a, b) => (b.code === this.selected) - (a.code === this.selected));
+    for (const area of order) {
+      const rings = ringsOf(area.layer, this.map);
+      const spot = bestSpot(rings, size, taken, symbols);
+      if (spot) {
+        taken.push(boxAround(spot));
+        this.add(area, spot, null);
+      } else if (this.atEdge && size.x > 760) {
+        this.addAtEdge(area, size, taken);
+      }
+    }
+    if (focused) this.group.eachLayer((pill) => { if (pill.options.area === focused) pill.getElement()?.focus(); });
+  }
+
+  addAtEdge(area, size, taken) {
+    const centre = this.map.latLngToContainerPoint(area.layer.getBounds().getCenter());
+    const isInside = centre.x > 0 && centre.y > 0 && centre.x < size.x && centre.y < size.y;
+    if (isInside) return;
+    const middle = size.divideBy(2);
+    const way = centre.subtract(middle);
+    const reach = Math.min((middle.x - 62) / Math.abs(way.x || 1), (middle.y - 46) / Math.abs(way.y || 1));
+    const spot = middle.add(way.multiplyBy(reach));
+    const box = boxAround(spot);
+    if (taken.some((other) => overlap(box, other))) return;
+    taken.push(box);
+    this.add(area, spot, (Math.atan2(way.y, way.x) * 180) / Math.PI);
+  }
+
+  add(area, spot, arrow) {
+    const isSelected = area.code === this.selected;
+    const pill = make("div", { class: ["pill", isSelected && "selected", area.isBreaker && "breaker-pill", arrow !== null && "at-edge"].filter(Boolean).join(" ") },
+      arrow === null ? null : makeSvg("svg", { width: 12, height: 12, viewBox: "0 0 12 12" },
+        makeSvg("path", { d: "M1 2.5 11 6 1 9.5z", fill: "currentColor", transform: `rotate(${arrow} 6 6)` })),
+      make("b", {}, area.title + (area.isBreaker ? " !" : "")), make("span", {}, area.count));
+    const marker = L.marker(this.map.containerPointToLatLng(spot), {
+      pane: "labels", area: area.code,
+      icon: L.divIcon({ html: pill, className: "label-icon", iconSize: [0, 0] }),
+    });
+    marker.on("add", () => {
+      const element = marker.getElement();
+      element.dataset.area = area.code;
+      element.setAttribute("aria-label", `${area.title} ${area.count}`);
+    });
+    marker.on("click keypress", (event) => {
+      if (event.type === "keypress" && event.originalEvent.key !== "Enter") return;
+      this.onPick(area.code);
+    });
+    this.group.addLayer(marker);
+  }
+}
+
+function ringsOf(layer, map) {
+  const found = [];
+  const walk = (latlngs) => {
+    if (latlngs[0] instanceof L.LatLng) found.push(latlngs.map((at) => map.latLngToContainerPoint(at)));
+    else latlngs.forEach(walk);
+  };
+  walk(layer.getLatLngs());
+  return found;
+}
+
+// Even-odd rule over all rings, so that holes count as outside.
+function isIn(rings, { x, y }) {
+  let inside = false;
+  for (const ring of rings) {
+    for (let i = 0, j = ring.length - 1; i < ring.length; j = i, i += 1) {
+      const a = ring[i];
+      const b = ring[j];
+      if (a.y > y !== b.y > y && x < ((b.x - a.x) * (y - a.y)) / (b.y - a.y) + a.x) inside = !inside;
+    }
+  }
+  return inside;
+}
+
+function bestSpot(rings, size, taken, symbols) {
+  const points = rings.flat();
+  const low = L.point(Math.max(HALF.x + 4, Math.min(...points.map((p) => p.x))), Math.max(HALF.y + 6, Math.min(...points.map((p) => p.y))));
+  const high = L.point(Math.min(size.x - HALF.x - 4, Math.max(...points.map((p) => p.x))), Math.min(size.y - HALF.y - 6, Math.max(...points.map((p) => p.y))));
+  if (low.x > high.x || low.y > high.y) return null;
+  const middle = low.add(high).divideBy(2);
+  const reach = Math.hypot(high.x - low.x, high.y - low.y) || 1;
+  let best = null;
+  for (let i = 0; i <= STEPS; i += 1) {
+    for (let j = 0; j <= STEPS; j += 1) {
+      const spot = L.point(low.x + ((high.x - low.x) * i) / STEPS, low.y + ((high.y - low.y) * j) / STEPS);
+      if (!isIn(rings, spot)) continue;
+      const box = boxAround(spot);
+      if (taken.some((other) => overlap(box, other))) continue;
+      const corners = [[box.left, spot.y], [box.right, spot.y], [spot.x, box.top], [spot.x, box.bottom]];
+      const outside = corners.filter(([x, y]) => !isIn(rings, { x, y })).length;
+      const covered = symbols.reduce((sum, at) => sum + (at.x > box.left && at.x < box.right && at.y > box.top && at.y < box.bottom ? at.cost : 0), 0);
+      const cost = 3 * covered + 2 * outside + (8 * spot.distanceTo(middle)) / reach;
+      if (!best || cost < best.cost) best = { spot, cost };
+    }
+  }
+  return best && best.spot;
+}
+
+function boxAround(spot) {
+  return { left: spot.x - HALF.x, right: spot.x + HALF.x, top: spot.y - HALF.y, bottom: spot.y + HALF.y };
+}
+
+function overlap(a, b) {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}
