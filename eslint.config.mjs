@@ -7,11 +7,11 @@ export default [
     files: ["web/static/js/**/*.js"],
     languageOptions: {
       ecmaVersion: 2022,
-      sourceType: "script",
+      sourceType: "module",
       globals: { ...globals.browser, L: "readonly" },
     },
     rules: {
-      curly: "error",
+      curly: ["error", "multi-line"],
       eqeqeq: "error",
       "no-eval": "error",
       "no-implied-eval": "error",

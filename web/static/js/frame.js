@@ -1,5 +1,5 @@
 // Scale, zoom, whole area, my place, full screen, and the overview with its frame.
-import { makeSvg, say } from "./dom.js";
+import { make, makeSvg, say } from "./dom.js";
 
 export function startTools(map, root, { home, text, toast }) {
   const acts = {
@@ -48,7 +48,8 @@ export function startOverview(map, root, { layers, bounds, households, text }) {
   });
   const frame = makeSvg("rect", { fill: "none", stroke: "#0B5563", "stroke-width": 2.2 * unit });
   svg.append(frame);
-  const note = root.querySelector("span");
+  const note = make("span");
+  root.querySelector("p").append(note);
   const draw = () => {
     const view = map.getBounds();
     const a = project(view.getNorthWest());
