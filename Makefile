@@ -24,8 +24,8 @@ lint: setup  ## Lint, check types and layers
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 	$(PYTHON) -m numpydoc lint $$(git ls-files 'mapgrid/*.py')
-	$(if $(wildcard web/templates),$(PYTHON) -m djlint --quiet --check --lint web/templates)
-	node_modules/.bin/eslint --no-error-on-unmatched-pattern web/static/js
+	$(PYTHON) -m djlint --quiet --check --lint web/templates
+	node_modules/.bin/eslint web/static/js
 
 bench: setup  ## Measure against other tools and print the ratios
 	$(PYTHON) -m pytest -m bench -s tests/bench
