@@ -18,8 +18,24 @@ GRIDS       Polygon (Multi when one    `grid` text, `households` int (points), `
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mapgrid.errors import LimitsError
+import numpy as np
+import pandas as pd
+import shapely
+
+from mapgrid.errors import Fault, InputRefusedError, LimitsError
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+BORDER_TOLERANCE_M = 0.02
+"""A household this far outside the boundary stands on it."""
+
+MAX_WEIGHT = 32_767
+"""Most households at one point; what the store keeps in two bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +74,108 @@ class Limits:
                 f"found {self.group_size}"
             )
             raise LimitsError(msg)
+
+
+def check_boundary(village: GeoDataFrame) -> None:
+    """Raise `InputRefusedError` unless a village frame is one valid polygon with an area.
+
+    Parameters
+    ----------
+    village
+        Any CRS; one row is expected. Nothing is repaired: a boundary that crosses itself has two meanings, and only
+        its owner knows which. Checking takes milliseconds whatever the boundary; repairing might take for ever.
+    """
+    if len(village) != 1:
+        raise InputRefusedError([Fault("one feature, the boundary of the village", f"{len(village)} features")])
+    boundary = village.geometry.iloc[0]
+    fault = _boundary_fault(boundary)
+    if fault is not None:
+        raise InputRefusedError([fault])
+
+
+def _boundary_fault(boundary: BaseGeometry | None) -> Fault | None:
+    wanted = "a polygon, the boundary of the village"
+    if boundary is None or boundary.is_empty:
+        return Fault(wanted, "an empty geometry", row=1)
+    if boundary.geom_type not in {"Polygon", "MultiPolygon"}:
+        return Fault(wanted, f"a {boundary.geom_type}", row=1, hint="close the line to a polygon in your GIS program")
+    if not np.isfinite(shapely.get_coordinates(boundary)).all():
+        return Fault(wanted, "a coordinate that is not a number", row=1)
+    if not boundary.is_valid:
+        hint = "draw the boundary again at that place so that it does not cross or touch itself"
+        return Fault(wanted + " that does not cross itself", shapely.is_valid_reason(boundary), row=1, hint=hint)
+    return None
+
+
+def check_households(households: GeoDataFrame, village: GeoDataFrame) -> None:
+    """Raise `InputRefusedError` with every household that cannot be divided, unless there is none.
+
+    Parameters
+    ----------
+    households
+        Points with `weight`, in the metric CRS of `village`. A row without geometry is let through: it is reported
+        with the plan. Rows are counted from 1.
+    village
+        One row, checked by `check_boundary`.
+
+    Notes
+    -----
+    A household up to `BORDER_TOLERANCE_M` outside stands on the border: seven decimals of a degree are one centimetre.
+    """
+    geometry = households.geometry.to_numpy()
+    usable = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
+    if not usable.any():
+        found = f"{len(households)} rows, none with a point" if len(households) else "no rows"
+        raise InputRefusedError([Fault("at least one household with a point", found, column="geometry")])
+    faults = [*_weight_faults(households), *_point_faults(geometry, usable)]
+    if not faults:
+        faults = _outside_faults(geometry, usable, village.geometry.iloc[0])
+    if faults:
+        raise InputRefusedError(faults)
+
+
+def _weight_faults(households: GeoDataFrame) -> list[Fault]:
+    wanted = "a whole number of households, at least 1"
+    if "weight" not in households:
+        return [Fault(wanted, "no such column", column="weight")]
+    numbers = pd.to_numeric(households["weight"], errors="coerce").to_numpy(dtype=float)
+    bad = ~np.isfinite(numbers) | (numbers < 1) | (numbers > MAX_WEIGHT) | (numbers != np.floor(numbers))
+    return [
+        Fault(wanted, str(households["weight"].iloc[row]), row=int(row) + 1, column="weight")
+        for row in np.flatnonzero(bad)
+    ]
+
+
+def _point_faults(geometry: NDArray[np.object_], usable: NDArray[np.bool_]) -> list[Fault]:
+    is_point = shapely.get_type_id(geometry) == shapely.GeometryType.POINT
+    faults = [
+        Fault("a point", f"a {geometry[row].geom_type}", row=int(row) + 1, column="geometry")
+        for row in np.flatnonzero(usable & ~is_point)
+    ]
+    x, y = shapely.get_x(geometry), shapely.get_y(geometry)
+    broken = usable & is_point & ~(np.isfinite(x) & np.isfinite(y))
+    faults += [
+        Fault("finite coordinates", f"({x[row]}, {y[row]})", row=int(row) + 1, column="geometry")
+        for row in np.flatnonzero(broken)
+    ]
+    return faults
+
+
+def _outside_faults(geometry: NDArray[np.object_], usable: NDArray[np.bool_], boundary: BaseGeometry) -> list[Fault]:
+    shapely.prepare(boundary)
+    outside = np.flatnonzero(usable & ~shapely.dwithin(boundary, geometry, BORDER_TOLERANCE_M))
+    if not len(outside):
+        return []
+    filled = shapely.union_all(shapely.polygons(shapely.get_exterior_ring(shapely.get_parts(boundary))))
+    away = shapely.distance(boundary, geometry[outside])
+    return [
+        _outside_fault(int(row) + 1, float(metres), in_hole=bool(filled.contains(geometry[row])))
+        for row, metres in zip(outside, away, strict=True)
+    ]
+
+
+def _outside_fault(row: int, metres: float, *, in_hole: bool) -> Fault:
+    distance = f"{metres / 1000:.1f} km" if metres >= 1000 else f"{metres:.1f} m"
+    where = f"a point in a hole of the boundary, {distance} from its land" if in_hole else f"a point {distance} outside"
+    hint = "fill the hole, or leave the household to the village it stands in" if in_hole else None
+    return Fault("a household inside the village", where, row=row, column="geometry", hint=hint)

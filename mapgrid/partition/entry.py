@@ -1,0 +1,169 @@
+"""The one way in: households and a village's land in, a plan out."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from mapgrid.crs import check_metric
+from mapgrid.partition.explain import explain_pieces, reasons_of_grids
+from mapgrid.partition.frames import cells_frame, grids_frame, households_frame
+from mapgrid.partition.groups import divide_grid
+from mapgrid.partition.land import cut_land
+from mapgrid.partition.numbering import reading_order
+from mapgrid.partition.outlines import cell_polygons, merge
+from mapgrid.partition.plan import Division, Plan
+from mapgrid.partition.points import Points, distinct_points
+from mapgrid.partition.reasons import Reason, ReasonCode
+from mapgrid.partition.sides import find_regions
+from mapgrid.partition.solve import choose_effort, choose_wishes, split
+from mapgrid.village import Limits, check_boundary, check_households
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
+
+    from mapgrid.partition.graph import Graph
+    from mapgrid.partition.sides import Region
+    from mapgrid.partition.solve import Effort, Wishes
+
+
+def divide(
+    village: GeoDataFrame,
+    households: GeoDataFrame,
+    *,
+    barriers: GeoDataFrame | None = None,
+    limits: Limits = Limits(),  # noqa: B008  frozen
+    preset: str = "balanced",
+    seed: int = 0,
+    effort: str = "standard",
+    progress: Callable[[float, str], None] | None = None,
+) -> Plan:
+    """Return a plan of a village: connected grids within the limits, and ten-household groups inside them.
+
+    Parameters
+    ----------
+    village
+        One row, valid Polygon or MultiPolygon, in a CRS in metres.
+    households
+        Points in the same CRS with `weight` (int ≥ 1), inside the village or on its outline. Rows without geometry
+        are kept, in no grid.
+    barriers
+        Lines or polygons in the same CRS that no grid reaches across; a gap of a line up to 50 m is a bridge.
+    limits
+        Households of a grid and of a group.
+    preset
+        What is weighed: `balanced`, `shortest`, `compact` or `workload`.
+    seed, effort
+        The same input, seed and effort (`quick`, `standard`, `thorough`) give the same plan, whatever the row order.
+    progress
+        Called with the share done, 0 to 1, and what is being done.
+
+    Raises
+    ------
+    NotMetricError
+        If a frame is not in metres, or the CRS differ.
+    InputRefusedError
+        If the boundary or a household is unfit; with every fault.
+    LimitsError
+        If there is no such preset or effort.
+    """
+    began = time.perf_counter()
+    tell = progress or _silent
+    wishes, work = choose_wishes(preset), choose_effort(effort)
+    check_metric(village, households, *([] if barriers is None else [barriers]))
+    check_boundary(village)
+    check_households(households, village)
+    tell(0.05, "cutting the land")
+    points = distinct_points(households)
+    shape = village.geometry.iloc[0]
+    lines = np.empty(0, dtype=object) if barriers is None else barriers.geometry.to_numpy()
+    land, walls = cut_land(shape, points.xy, lines)
+    regions, graph = find_regions(land, walls, points.xy, points.weight, limits)
+    grid, count = _grids(regions, graph, limits, (wishes, work, seed), tell)
+    grid = _numbered(points, grid, count)
+    tell(0.75, "forming ten-household groups")
+    group = _groups(graph, grid, count, limits, seed)
+    tell(0.9, "drawing the grids")
+    shapes = cell_polygons(land.faces, land.cell_of_face, len(points))
+    outlines = merge(shapes, grid, count)
+    reasons = (*reasons_of_grids(regions, points.weight, grid, limits), *_without_geometry(points))
+    cells = cells_frame(shapes, grid, group, village.crs)
+    return Plan(
+        grids=grids_frame(outlines, points, grid, reasons, village.crs),
+        households=households_frame(households, points, cells),
+        cells=cells,
+        reasons=reasons,
+        pieces=tuple(explain_pieces(graph, points, grid, outlines, limits)),
+        limits=limits,
+        preset=preset,
+        seed=seed,
+        effort=effort,
+        seconds=time.perf_counter() - began,
+        division=Division(village, land, points, grid, group),
+    )
+
+
+def warm() -> None:
+    """Compile the kernels, or load them where they were compiled before, so that no later caller waits for that."""
+    side = np.arange(8) * 40.0
+    x, y = (axis.ravel() for axis in np.meshgrid(side, side))
+    crs = "EPSG:32648"
+    village = gpd.GeoDataFrame(geometry=[shapely.box(-20, -20, 300, 300)], crs=crs)
+    households = gpd.GeoDataFrame({"weight": 2}, index=range(64), geometry=gpd.points_from_xy(x, y), crs=crs)
+    divide(village, households, effort="quick")
+
+
+def _silent(share: float, text: str) -> None:
+    """Tell nobody."""
+
+
+def _grids(
+    regions: list[Region],
+    graph: Graph,
+    limits: Limits,
+    how: tuple[Wishes, Effort, int],
+    tell: Callable[[float, str], None],
+) -> tuple[NDArray[np.int64], int]:
+    """Return the grid 0… of each cell, region by region, and how many grids there are."""
+    grid = np.zeros(len(graph.cells), dtype=np.int64)
+    count, done, total = 0, 0, int(graph.weight.sum())
+    for region in regions:
+        tell(0.2 + 0.55 * done / total, "dividing into grids")
+        label = np.zeros(1, dtype=np.int64)
+        if not region.over:
+            label, _ = split(graph.part(region.cells), (limits.min, limits.max, limits.target), *how)
+        grid[region.cells] = label + count
+        count += int(label.max()) + 1
+        done += int(graph.weight[region.cells].sum())
+    return grid, count
+
+
+def _numbered(points: Points, grid: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    load = np.bincount(grid, weights=points.weight, minlength=count)
+    centre = [np.bincount(grid, weights=points.weight * axis, minlength=count) / load for axis in points.xy.T]
+    return reading_order(np.stack(centre, axis=1))[grid]
+
+
+def _groups(graph: Graph, grid: NDArray[np.int64], count: int, limits: Limits, seed: int) -> NDArray[np.int64]:
+    group = np.zeros(len(grid), dtype=np.int64)
+    made = 0
+    for label in range(count):
+        cells = np.flatnonzero(grid == label)
+        inner = divide_grid(graph.part(cells), limits, seed)
+        group[cells] = inner + made
+        made += int(inner.max()) + 1
+    return group
+
+
+def _without_geometry(points: Points) -> list[Reason]:
+    return [
+        Reason(None, ReasonCode.NO_GEOMETRY, f"household in row {row + 1} has no usable point; it is in no grid")
+        for row in np.flatnonzero(points.of_row < 0)
+    ]

@@ -1,0 +1,111 @@
+"""Say of each grid why it is out of the limits, and why it has more than one piece."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+from mapgrid.partition.land import Touch
+from mapgrid.partition.reasons import Piece, Reason, ReasonCode, counts_that_fit
+from mapgrid.partition.shapes import points_at
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mapgrid.partition.graph import Graph
+    from mapgrid.partition.points import Points
+    from mapgrid.partition.sides import Region
+    from mapgrid.village import Limits
+
+
+def serial(grid: int) -> str:
+    """Return the name of a grid label: label 0 is grid "001"."""
+    return f"{grid + 1:03d}"
+
+
+def reasons_of_grids(
+    regions: list[Region], weight: NDArray[np.int64], grid: NDArray[np.int64], limits: Limits
+) -> list[Reason]:
+    """Return a reason for every grid whose households are outside the limits, in the order of the grids."""
+    load = np.bincount(grid, weights=weight).astype(np.int64)
+    reasons = [
+        _reason(int(label), int(load[label]), region, weight, limits)
+        for region in regions
+        for label in np.unique(grid[region.cells])
+        if not limits.min <= load[label] <= limits.max
+    ]
+    return sorted(reasons, key=lambda reason: reason.grid or "")
+
+
+def _reason(label: int, load: int, region: Region, weight: NDArray[np.int64], limits: Limits) -> Reason:
+    bounds = f"{limits.min}–{limits.max}"
+    in_region, total = int(weight[region.cells].sum()), int(weight.sum())
+    heaviest = int(weight[region.cells].max())
+    if region.over:
+        enclosed = load - heaviest
+        detail = f"one point of {heaviest} households is alone over the maximum of {limits.max}"
+        if enclosed:
+            detail += f"; {enclosed} more that cannot stand alone are with it"
+        return Reason(serial(label), ReasonCode.UNIT_OVER_MAX, detail)
+    if not len(counts_that_fit(total, limits.min, limits.max)):
+        detail = f"the village has {total} households: no number of grids of {bounds} households fits"
+        return Reason(serial(label), ReasonCode.VILLAGE_UNDER_MIN, detail)
+    if not len(counts_that_fit(in_region, limits.min, limits.max)):
+        detail = (
+            f"{in_region} households cut off from the rest by a barrier without an opening, or by heavier neighbours: "
+            f"no number of grids of {bounds} households fits"
+        )
+        return Reason(serial(label), ReasonCode.ISOLATED_UNIT, detail)
+    detail = (
+        f"{load} households: no connected division of its {in_region} households into grids of {bounds} was found; "
+        f"the heaviest point has {heaviest}"
+    )
+    return Reason(serial(label), ReasonCode.NO_DIVISION_FOUND, detail)
+
+
+def explain_pieces(
+    graph: Graph, points: Points, grid: NDArray[np.int64], polygons: NDArray[np.object_], limits: Limits
+) -> list[Piece]:
+    """Return a sentence for every piece of a grid beyond its first, and for every side joined through an opening."""
+    pieces = []
+    several = np.flatnonzero(shapely.get_num_geometries(polygons) > 1)
+    beyond = graph.components(grid, (Touch.OPEN, Touch.LINK))
+    bridged = np.flatnonzero(np.bincount(np.unique(np.stack([grid, beyond]), axis=1)[0]) > 1)
+    for label in sorted({*several.tolist(), *bridged.tolist()}):
+        cells = np.flatnonzero(grid == label)
+        why = [*_parts(polygons[label], points, cells, limits), *_sides(beyond[cells], points.weight[cells], limits)]
+        pieces += [Piece(serial(label), part, text) for part, text in enumerate(why, start=2)]
+    return pieces
+
+
+def _parts(polygon: shapely.Geometry, points: Points, cells: NDArray[np.int64], limits: Limits) -> list[str]:
+    """Return why, for each polygon of a grid but the one with most households."""
+    parts = shapely.get_parts(polygon)
+    if len(parts) == 1:
+        return []
+    inside = shapely.intersects(parts[:, None], points_at(points.xy[cells])[None, :])
+    loads = (inside * points.weight[cells]).sum(axis=1)
+    order = np.lexsort((-shapely.area(parts), -loads))[1:]
+    return [_why_part(int(loads[part]), limits) for part in order]
+
+
+def _why_part(load: int, limits: Limits) -> str:
+    if load == 0:
+        return "land without households in another part of the village, joined to the nearest grid"
+    return (
+        f"{load} households in another part of the village, joined to the nearest grid: "
+        f"that part cannot make grids of {limits.min}–{limits.max} households alone"
+    )
+
+
+def _sides(piece: NDArray[np.int64], weight: NDArray[np.int64], limits: Limits) -> list[str]:
+    """Return why, for each set of cells of a grid that only an opening connects with the heaviest one."""
+    at = np.unique(piece, return_inverse=True)[1]
+    loads = np.bincount(at, weights=weight).astype(int)
+    return [
+        f"{loads[number]} households beyond a barrier, joined through its opening: "
+        f"that side cannot make grids of {limits.min}–{limits.max} households alone"
+        for number in np.argsort(-loads, kind="stable")[1:]
+    ]

@@ -1,0 +1,250 @@
+"""Cells: one piece of village land per household point, cut by barriers, and how cells touch.
+
+A face that its own point cannot reach (a barrier, a notch of the outline or a hole lies between) goes to the neighbour
+with the longest open border. Land where nobody lives and that no household reaches goes to the neighbour across.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from mapgrid.partition.faces import Faces, draw_faces
+from mapgrid.partition.shapes import lines_along, points_at
+from mapgrid.partition.walls import Walls, build_walls
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
+
+
+class Touch(IntEnum):
+    """How two cells touch."""
+
+    OPEN = 0
+    LINK = 1
+    """Not side by side: the nearest cells of two parts of the village, joined because one cannot stand alone."""
+    OPENING = 2
+    """There is a way, but through a gap (a bridge) in a barrier that also separates the two."""
+    WALL = 3
+    """Side by side, separated by a barrier: no way."""
+    APART = 4
+    """Side by side only on land that neither household reaches: no way, though no barrier either."""
+
+
+WAYS = (Touch.OPEN, Touch.LINK, Touch.OPENING)
+"""Touches that connect; the kernels rely on their being the lowest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Land:
+    """The cells of a village.
+
+    Attributes
+    ----------
+    faces
+        The drawing that cells are unions of.
+    cell_of_face
+        (f,) the cell (= household point) of each face.
+    home_face
+        (n,) the face each point stands in.
+    side
+        (n,) which side each cell's home is on: sides are what walls and the outline leave connected.
+    part
+        (n,) the part of the village each point stands in.
+    area_m2, outline_m
+        (n,) of each cell.
+    pairs
+        (p, 2) cells that touch along a border, the lower first.
+    border_m, touch
+        (p,) length of the shared border, and how the two touch.
+    """
+
+    faces: Faces
+    cell_of_face: NDArray[np.int64]
+    home_face: NDArray[np.int64]
+    side: NDArray[np.int64]
+    part: NDArray[np.int64]
+    area_m2: NDArray[np.float64]
+    outline_m: NDArray[np.float64]
+    pairs: NDArray[np.int64]
+    border_m: NDArray[np.float64]
+    touch: NDArray[np.int64]
+
+
+def cut_land(village: BaseGeometry, xy: NDArray[np.float64], barriers: NDArray[np.object_]) -> tuple[Land, Walls]:
+    """Return the cells of a village around household points, and the walls that cut them.
+
+    Parameters
+    ----------
+    village
+        Valid Polygon or MultiPolygon, metres.
+    xy
+        (n, 2) distinct points in it, n ≥ 1, metres.
+    barriers
+        Lines or polygons, metres; an empty array when there are none.
+    """
+    walls = build_walls(village, barriers)
+    faces = draw_faces(village, xy, walls)
+    edges = faces.edges
+    inner = edges[:, 3] >= 0
+    first, second, is_wall = edges[inner, 2], edges[inner, 3], faces.is_wall[inner]
+    length = faces.edge_length()
+    region = _components(len(faces.owner), first[~is_wall], second[~is_wall])
+    home = _home_faces(faces, xy)
+    cell = _own_faces(faces, home, first, second, is_wall)
+    cell = _adopt(cell, first, second, np.where(is_wall, 0.0, length[inner]))
+    cell = _adopt(cell, first, second, length[inner])
+    island = _components(len(faces.owner), first, second)
+    cell = _adopt_islands(cell, island, faces, xy)
+    pairs, border_m, touch = _pairs(cell, region, home, inner, faces, xy, walls)
+    area_m2, outline_m = _outlines(faces, cell, length, len(xy))
+    land = Land(faces, cell, home, region[home], island[home], area_m2, outline_m, pairs, border_m, touch)
+    return land, walls
+
+
+def _components(count: int, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
+    graph = coo_array((np.ones(len(first), dtype=np.int8), (first, second)), shape=(count, count))
+    return connected_components(graph, directed=False)[1].astype(np.int64)
+
+
+def _home_faces(faces: Faces, xy: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the face each point stands in; on a border, the largest face that is nearest to the point."""
+    polygons = faces.polygons()
+    point, face = shapely.STRtree(polygons).query(points_at(xy), "intersects")
+    area = shapely.area(polygons)
+    order = np.lexsort((face, -area[face], faces.owner[face] != point, faces.in_area[face], point))
+    home = np.full(len(xy), -1, dtype=np.int64)
+    found, at = np.unique(point[order], return_index=True)
+    home[found] = face[order][at]
+    lost = np.flatnonzero(home < 0)
+    if len(lost):  # a rounding error outside the outline
+        home[lost] = shapely.STRtree(polygons).nearest(points_at(xy[lost]))
+    return _ashore(home, faces, area)
+
+
+def _ashore(home: NDArray[np.int64], faces: Faces, area: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return homes with those in a barrier area moved to the largest dry face of the same point, where there is one."""
+    home = home.copy()
+    for point in np.flatnonzero(faces.in_area[home]):
+        dry = np.flatnonzero((faces.owner == point) & ~faces.in_area)
+        if len(dry):
+            home[point] = dry[area[dry].argmax()]
+    return home
+
+
+def _own_faces(
+    faces: Faces,
+    home: NDArray[np.int64],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    is_wall: NDArray[np.bool_],
+) -> NDArray[np.int64]:
+    """Return for each face its point when the point can walk there over its own land (or its own water), else -1."""
+    owner = faces.owner.copy()
+    owner[home] = np.arange(len(home))
+    wet = faces.in_area[first] | faces.in_area[second]
+    same = (owner[first] == owner[second]) & (~is_wall | wet)
+    component = _components(len(owner), first[same], second[same])
+    cell = np.full(len(owner), -1, dtype=np.int64)
+    reached = component[home[owner]] == component
+    cell[reached] = owner[reached]
+    return cell
+
+
+def _adopt(
+    cell: NDArray[np.int64], first: NDArray[np.int64], second: NDArray[np.int64], length: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Return the cells after faces without one joined, round by round, the neighbour with the longest border."""
+    cell = cell.copy()
+    one = np.concatenate([first, second])
+    other = np.concatenate([second, first])
+    border = np.concatenate([length, length])
+    while True:
+        usable = (cell[one] < 0) & (cell[other] >= 0) & (border > 0)
+        if not usable.any():
+            return cell
+        key = np.stack([one[usable], cell[other[usable]]], axis=1)
+        pair, at = np.unique(key, axis=0, return_inverse=True)
+        total = np.bincount(at.ravel(), weights=border[usable])
+        order = np.lexsort((pair[:, 1], -np.round(total, 6), pair[:, 0]))
+        face, best = np.unique(pair[order, 0], return_index=True)
+        cell[face] = pair[order, 1][best]
+
+
+def _adopt_islands(
+    cell: NDArray[np.int64], island: NDArray[np.int64], faces: Faces, xy: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Return the cells after each part of the village without households joined the nearest point's cell, whole."""
+    cell = cell.copy()
+    empty = np.unique(island[cell < 0])
+    if len(empty):
+        polygons, points = faces.polygons(), shapely.STRtree(points_at(xy))
+        for number in empty:
+            whole = shapely.union_all(polygons[island == number])
+            cell[island == number] = points.nearest(whole)
+    return cell
+
+
+def _pairs(
+    cell: NDArray[np.int64],
+    region: NDArray[np.int64],
+    home: NDArray[np.int64],
+    inner: NDArray[np.bool_],
+    faces: Faces,
+    xy: NDArray[np.float64],
+    walls: Walls,
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """Return the pairs of cells that share a border, its length, and whether one can walk across."""
+    first, second = faces.edges[inner, 2], faces.edges[inner, 3]
+    length, is_wall = faces.edge_length()[inner], faces.is_wall[inner]
+    differ = cell[first] != cell[second]
+    first, second, length, is_wall = first[differ], second[differ], length[differ], is_wall[differ]
+    one, other = cell[first], cell[second]
+    # Land adopted across a wall is not a way: a border is open only where both faces are on their homes' side.
+    side = region[home]
+    passable = ~is_wall & (region[first] == side[one]) & (region[second] == side[other])
+    ends = np.sort(np.stack([one, other], axis=1), axis=1)
+    pairs, at = np.unique(ends, axis=0, return_inverse=True)
+    at = at.ravel()
+    border = np.bincount(at, weights=length, minlength=len(pairs))
+    open_m = np.bincount(at, weights=np.where(passable, length, 0.0), minlength=len(pairs))
+    walled_m = np.bincount(at, weights=np.where(is_wall, length, 0.0), minlength=len(pairs))
+    touch = np.full(len(pairs), Touch.OPEN, dtype=np.int64)
+    walled = (walled_m > 0) | _crossed(pairs, xy, walls) | (side[pairs[:, 0]] != side[pairs[:, 1]])
+    touch[walled] = Touch.OPENING
+    touch[open_m <= 0] = Touch.APART
+    touch[(open_m <= 0) & walled] = Touch.WALL
+    return pairs.astype(np.int64), border.astype(np.float64), touch
+
+
+def _crossed(pairs: NDArray[np.int64], xy: NDArray[np.float64], walls: Walls) -> NDArray[np.bool_]:
+    """Return for each pair of cells whether the straight way between them crosses a wall or a closed opening."""
+    crossed = np.zeros(len(pairs), dtype=bool)
+    if len(walls.segments) and len(pairs):
+        # A point may stand on a wall; that its way begins there does not mean that it crosses.
+        way = xy[pairs[:, 1]] - xy[pairs[:, 0]]
+        trim = way * np.minimum(0.01 / np.hypot(*way.T), 0.4)[:, None]
+        ways = lines_along(np.stack([xy[pairs[:, 0]] + trim, xy[pairs[:, 1]] - trim], axis=1))
+        hit = shapely.STRtree(walls.lines_with_closings()).query(ways, "intersects")[0]
+        crossed[np.unique(hit)] = True
+    return crossed
+
+
+def _outlines(
+    faces: Faces, cell: NDArray[np.int64], length: NDArray[np.float64], count: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the area (m2) and the outline (m) of each cell."""
+    area = np.bincount(cell, weights=shapely.area(faces.polygons()), minlength=count)
+    first, second = faces.edges[:, 2], faces.edges[:, 3]
+    outer = (second < 0) | (cell[first] != cell[second])
+    outline = np.bincount(cell[first[outer]], weights=length[outer], minlength=count)
+    between = outer & (second >= 0)
+    outline += np.bincount(cell[second[between]], weights=length[between], minlength=count)
+    return area.astype(np.float64), outline.astype(np.float64)

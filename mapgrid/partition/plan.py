@@ -1,0 +1,89 @@
+"""A plan: grids, groups and cells of one village, with reasons, pieces and the scorecard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mapgrid.partition.scorecard import Scorecard, measure_plan
+
+if TYPE_CHECKING:
+    import numpy as np
+    from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
+
+    from mapgrid.partition.land import Land
+    from mapgrid.partition.points import Points
+    from mapgrid.partition.reasons import Piece, Reason
+    from mapgrid.village import Limits
+
+
+@dataclass(frozen=True)
+class Division:
+    """What a plan was computed from and to, for measuring it.
+
+    Attributes
+    ----------
+    village
+        The row that was divided, metres.
+    grid, group
+        Labels 0… of each cell; groups are numbered through over all grids.
+    """
+
+    village: GeoDataFrame
+    land: Land
+    points: Points
+    grid: NDArray[np.int64]
+    group: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One complete division of a village.
+
+    Attributes
+    ----------
+    grids
+        One row per grid in the order of their serials: `grid` ("001"…), `households` (rows), `weight`, `reason` (a code
+        or None) and the polygon; the metric CRS of the input.
+    households
+        The rows of the input as they came, with `grid`, `group` (grid and two digits) and `cell` (row of `cells`);
+        None and -1 where the row has no geometry.
+    cells
+        One row per distinct household point: `grid`, `group` and the polygon of its land, edge-matched.
+    reasons
+        Why grids are out of the limits, and households in no grid.
+    pieces
+        Why grids have more than one piece, or reach through an opening in a barrier.
+    limits, preset, seed, effort
+        What was asked for.
+    seconds
+        How long the division took.
+    """
+
+    grids: GeoDataFrame
+    households: GeoDataFrame
+    cells: GeoDataFrame
+    reasons: tuple[Reason, ...]
+    pieces: tuple[Piece, ...]
+    limits: Limits
+    preset: str
+    seed: int
+    effort: str
+    seconds: float
+    division: Division = field(repr=False)
+
+    @cached_property
+    def scorecard(self) -> Scorecard:
+        """The figures of the plan, computed when first asked for."""
+        made = self.division
+        return measure_plan(
+            made.village.geometry.iloc[0],
+            made.land,
+            (made.points.xy, made.points.weight),
+            (made.grid, made.group),
+            self.grids.geometry.to_numpy(),
+            self.limits,
+            self.seconds,
+        )
