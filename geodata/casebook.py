@@ -52,6 +52,8 @@ def load_case(session: Session, number: str, now: datetime) -> GeoDataFrame:
     NotFoundError
         If there is no case of that number.
     """
+    if "\x00" in number:  # PostgreSQL knows no such letter
+        raise NotFoundError("no case has a number with a NUL in it")
     case = _load(session, Case.number == number, now)
     if case.empty:
         raise NotFoundError(f"no case {number} in the store")

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
 from geodata.casebook import is_shown
 from geodata.plans import is_in_force
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
 
@@ -78,27 +79,41 @@ def count_villages(session: Session, area_code: str, now: datetime) -> dict[str,
     }
 
 
-def count_grid(session: Session, plan_id: int, grid_code: str) -> Counts:
-    """Return households, people, tiers and groups of one grid of a plan; its cases stand in `geodata.casebook`."""
-    of_grid = (Assignment.plan_id == plan_id, Assignment.grid_code == grid_code)
-    standing = select(Household.tier, func.sum(Household.weight)).join(
-        Assignment, Assignment.household_code == Household.code
+def count_grids(session: Session, plan_id: int, now: datetime) -> dict[str, Counts]:
+    """Return the figures of every grid of a plan by grid code, four queries whatever the plan.
+
+    A case counts for the grid it lies in; on a shared edge for the one of lower code.
+    """
+    tiers: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    in_plan = Assignment.plan_id == plan_id
+    standing = select(Assignment.grid_code, Household.tier, func.sum(Household.weight)).join(
+        Household, Household.code == Assignment.household_code
     )
-    tiers: dict[str, int] = {
-        tier: int(weight) for tier, weight in session.execute(standing.where(*of_grid).group_by(Household.tier))
+    for code, tier, weight in session.execute(standing.where(in_plan).group_by(Assignment.grid_code, Household.tier)):
+        tiers[code][tier] = int(weight)
+    living = select(Assignment.grid_code, func.count()).join(Person, Person.household_code == Assignment.household_code)
+    people = {code: int(n) for code, n in session.execute(living.where(in_plan).group_by(Assignment.grid_code))}
+    cases = _cases_of_grids(session, plan_id, now)
+    groups = func.count(Group.code)
+    rows = session.execute(
+        select(Grid.code, Grid.reason, groups)
+        .outerjoin(Group, and_(Group.plan_id == Grid.plan_id, Group.grid_code == Grid.code))
+        .where(Grid.plan_id == plan_id)
+        .group_by(Grid.plan_id, Grid.code)
+        .order_by(Grid.code)
+    )
+    return {
+        code: Counts(
+            households=sum(tiers[code].values()),
+            people=people.get(code, 0),
+            grids=1,
+            groups=of_grid,
+            grids_with_reason=int(reason is not None),
+            tiers=_by_tier(tiers[code]),
+            cases=_by_state(cases[code]),
+        )
+        for code, reason, of_grid in rows
     }
-    people = session.scalar(
-        select(func.count())
-        .select_from(Person)
-        .join(Assignment, Assignment.household_code == Person.household_code)
-        .where(*of_grid)
-    )
-    groups = session.scalar(
-        select(func.count()).select_from(Group).where(Group.plan_id == plan_id, Group.grid_code == grid_code)
-    )
-    return Counts(
-        households=sum(tiers.values()), people=people or 0, grids=1, groups=groups or 0, tiers=_by_tier(tiers)
-    )
 
 
 def _tiers_of_villages(session: Session, area_code: str) -> dict[str, dict[str, int]]:
@@ -142,23 +157,38 @@ def _plans_of_villages(session: Session, area_code: str, on: date) -> dict[str, 
     }
 
 
-def _cases_of_villages(session: Session, area_code: str, now: datetime) -> dict[str, Counter[str]]:
-    rows = session.execute(
-        select(Case.village_code, Case.state, Case.due_at, Case.closed_at).where(
-            Case.village_code.startswith(area_code, autoescape=True), is_shown(now)
-        )
+def _cases_of_villages(session: Session, area_code: str, now: datetime) -> Mapping[str, Counter[MapState]]:
+    query = select(Case.village_code, Case.state, Case.due_at, Case.closed_at)
+    return _tally(session, query.where(Case.village_code.startswith(area_code, autoescape=True), is_shown(now)), now)
+
+
+def _cases_of_grids(session: Session, plan_id: int, now: datetime) -> Mapping[str, Counter[MapState]]:
+    lies_in = and_(Plan.village_code == Case.village_code, func.ST_Covers(Grid.outline, Case.place))
+    query = (
+        select(func.min(Grid.code), Case.state, Case.due_at, Case.closed_at)
+        .select_from(Plan)
+        .join(Grid, Grid.plan_id == Plan.id)
+        .join(Case, lies_in)
+        .where(Plan.id == plan_id, is_shown(now))
+        .group_by(Case.number)
     )
-    cases: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for village_code, state, due_at, closed_at in rows:
+    return _tally(session, query, now)
+
+
+def _tally(
+    session: Session, cases: Select[str, CaseState, datetime, datetime | None], now: datetime
+) -> Mapping[str, Counter[MapState]]:
+    tally: defaultdict[str, Counter[MapState]] = defaultdict(Counter)
+    for code, state, due_at, closed_at in session.execute(cases):
         shown = map_state(CaseState(state), due_at=due_at, closed_at=closed_at, now=now)
         if shown is not None:
-            cases[village_code][shown] += 1
-    return cases
+            tally[code][shown] += 1
+    return tally
 
 
 def _by_tier(counted: Mapping[str, int]) -> dict[Tier, int]:
     return {tier: counted.get(tier, 0) for tier in Tier}
 
 
-def _by_state(counted: Mapping[str, int]) -> dict[MapState, int]:
+def _by_state(counted: Mapping[MapState, int]) -> dict[MapState, int]:
     return {state: counted.get(state, 0) for state in MapState}

@@ -18,6 +18,7 @@ VILLAGE_DIGITS = 12
 GRID_DIGITS = 15
 GRID_PATTERN = re.compile(r"^\d{6}[0-5]\d{2}[0-5]\d{2}\d{3}$", re.ASCII)
 
+_HOUSEHOLD_PATTERN = re.compile(r"^\d{6}[0-5]\d{2}[0-5]\d{2}\d{6}$", re.ASCII)
 _AREA_PATTERN = re.compile(r"^\d{6}([0-5]\d{2}([0-5]\d{2})?)?$", re.ASCII)
 
 
@@ -51,6 +52,22 @@ def check_village_code(code: str) -> str:
     """Return the code unchanged when it names a village, else raise `CodeError`."""
     if not _AREA_PATTERN.fullmatch(code) or len(code) != VILLAGE_DIGITS:
         msg = f"village code: expected 12 digits such as 990101102201, found {code!r}"
+        raise CodeError(msg)
+    return code
+
+
+def check_grid_code(code: str) -> str:
+    """Return the code unchanged when it can name a grid, else raise `CodeError`."""
+    if not GRID_PATTERN.fullmatch(code):
+        msg = f"grid code: expected 15 digits such as 990101102201001, found {code!r}"
+        raise CodeError(msg)
+    return code
+
+
+def check_household_code(code: str) -> str:
+    """Return the code unchanged when it can name a household, else raise `CodeError`."""
+    if not _HOUSEHOLD_PATTERN.fullmatch(code):
+        msg = f"household code: expected 18 digits such as 990101102201000001, found {code!r}"
         raise CodeError(msg)
     return code
 

@@ -9,6 +9,7 @@ from flask_babel import Babel
 
 from geodata.database import open_engine, session_maker
 from web import errors, guards, templating
+from web.blueprints import api
 from web.blueprints import map as map_blueprint
 from web.settings import Settings, read_settings
 
@@ -32,6 +33,7 @@ def create_app(database_url: str, settings: Settings | None = None) -> Flask:
     errors.register(app)
     templating.register(app)
     app.register_blueprint(map_blueprint.blueprint)
+    app.register_blueprint(api.blueprint)
 
     @app.teardown_appcontext
     def close_session(_error: BaseException | None) -> None:

@@ -9,6 +9,8 @@ import numpy as np
 import shapely
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from geopandas import GeoDataFrame
     from shapely.geometry.base import BaseGeometry
 
@@ -27,6 +29,21 @@ def feature_collection(frame: GeoDataFrame, columns: tuple[str, ...] = ()) -> di
     return {"type": "FeatureCollection", "features": features}
 
 
+def features_text(frame: GeoDataFrame, columns: Sequence[str]) -> str:
+    """Return the rows of an EPSG:4326 frame as the text of a FeatureCollection, in row order.
+
+    The geometry is written by GEOS and never parsed again; outer rings run counter-clockwise. `columns` become the
+    properties; moments and days are written as ISO 8601.
+    """
+    shapes = shapely.orient_polygons(_rounded(frame.geometry.to_numpy()), exterior_cw=False)
+    records = frame[list(columns)].to_dict("records")
+    features = [
+        f'{{"type":"Feature","properties":{_json(record)},"geometry":{shape or "null"}}}'
+        for record, shape in zip(records, shapely.to_geojson(shapes), strict=True)
+    ]
+    return f'{{"type":"FeatureCollection","features":[{",".join(features)}]}}'
+
+
 def one_feature(shape: BaseGeometry) -> dict[str, Any]:
     """Return a collection of a single feature without properties; of none when the shape is empty."""
     features = []
@@ -39,3 +56,7 @@ def one_feature(shape: BaseGeometry) -> dict[str, Any]:
 
 def _rounded(shapes: Any) -> Any:  # noqa: ANN401 -- an array of geometries or one geometry
     return shapely.transform(shapes, lambda points: np.round(points, DIGITS))
+
+
+def _json(record: dict[Any, Any]) -> str:
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":"), default=lambda value: value.isoformat())

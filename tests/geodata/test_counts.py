@@ -4,7 +4,7 @@ import pytest
 from drawn_village import NOW, VILLAGE, save_drawn_plan, save_drawn_village
 from sqlalchemy import event, text
 
-from geodata.counts import count_grid, count_villages
+from geodata.counts import count_grids, count_villages
 from geodata.plans import load_current_plan
 from geodata.villages import save_area
 from mapgrid.cases import MapState
@@ -41,11 +41,16 @@ def test_grids_and_groups_are_those_of_the_plan_in_force(counts):
 
 def test_a_grid_s_figures_add_up_to_the_village_s(session, counts):
     plan = load_current_plan(session, VILLAGE, NOW.date())
-    grids = [count_grid(session, plan.id, f"{VILLAGE}{serial}") for serial in ("001", "002")]
-    assert [grid.households for grid in grids] == [4, 6]
-    assert [grid.groups for grid in grids] == [2, 2]
-    assert sum(grid.people for grid in grids) == counts.people
-    assert sum(grid.tiers[Tier.YELLOW] for grid in grids) == counts.tiers[Tier.YELLOW]
+    grids = count_grids(session, plan.id, NOW)
+    assert [code[-3:] for code in grids] == ["001", "002"]
+    west, east = grids.values()
+    assert (west.households, east.households) == (4, 6)
+    assert (west.groups, east.groups) == (2, 2)
+    assert west.people + east.people == counts.people
+    assert west.tiers[Tier.YELLOW] + east.tiers[Tier.YELLOW] == counts.tiers[Tier.YELLOW]
+    assert {state: west.cases[state] + east.cases[state] for state in MapState} == counts.cases
+    assert west.cases[MapState.OVERDUE] == 1
+    assert east.grids_with_reason == 1
 
 
 def test_a_village_with_nothing_in_it_is_counted_as_nothing(session):
