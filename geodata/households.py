@@ -50,6 +50,12 @@ def load_households(session: Session, village_code: str) -> GeoDataFrame:
     )  # fmt: skip
 
 
+def load_places(session: Session, village_code: str) -> GeoDataFrame:
+    """Return only `code` and point of the households of a village, ordered by code: twice as fast as all of them."""
+    columns = (Household.code, func.ST_AsBinary(Household.place).label("place"))
+    return read_frame(session, select(*columns).where(Household.village_code == village_code).order_by(Household.code))
+
+
 def load_head_names(session: Session, village_code: str) -> dict[str, str]:
     """Return the name of the head of each household of a village that has one, by household code."""
     query = (

@@ -105,6 +105,8 @@ def deduce_datum(xy: NDArray, *, named_degrees: bool, file: str, layer: str | No
         Whether the columns they come from are called longitude and latitude.
     """
     x, y = _middle(xy)
+    if np.isnan(x):  # nothing to place: what is wrong with each row is said there
+        return parse_datum("4326")
     if 73 <= x <= 136 and 0 <= y <= 60:
         return parse_datum("4490")
     if named_degrees and (abs(x) <= 180 and abs(y) <= 180):

@@ -38,11 +38,15 @@ _DRIVERS = {
 def read_raw(path: Path, layer: str | None) -> RawLayer | RawTable:
     """Return the named layer of a file, or its only one, as the child read it."""
     name = path.name
-    size = path.stat().st_size
+    try:
+        size = path.stat().st_size
+        kind = content.format_of(path, name)
+    except OSError as error:
+        fault = Fault("a file that can be read", error.strerror or type(error).__name__, file=name)
+        raise InputRefusedError([fault]) from error
     if size > bounds.MOST_FILE_BYTES:
         limit = f"a file of at most {bounds.MOST_FILE_BYTES // bounds.MIB} MiB"
         raise InputRefusedError([Fault(limit, f"{size // bounds.MIB} MiB", file=name)])
-    kind = content.format_of(path, name)
     if kind in {content.Format.ZIP, content.Format.XLSX}:
         archives.check_archive(path, name)
     request = {"name": name, "stem": path.stem, "layer": layer, "format": kind.value, "size": size}

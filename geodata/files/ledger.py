@@ -19,6 +19,7 @@ from geodata.files.cells import (
     parse_reasons,
     parse_tier,
     parse_weight,
+    text_of,
 )
 from mapgrid.crs import STORAGE_SRID
 
@@ -85,6 +86,8 @@ def recognise(names: Iterable[str], roles: Iterable[str], given: Mapping[str, st
 def read_ledger(reading: Reading, village_code: str, given: Mapping[str, str]) -> Ledger:
     """Return the households and people of a layer; each faulty row is named and left out."""
     roles, notes = recognise(reading.frame.columns, ROLES, given)
+    if "code" in roles and all(text_of(cell) is None for cell in reading.frame[roles["code"]]):
+        notes.append(f"{roles.pop('code')} is empty: households are numbered")
     used = {*roles.values(), *reading.frame.attrs["coordinates"], "geometry"}
     ignored = [name for name in reading.frame.columns if name not in used]
     cells = Cells(reading.frame, roles)

@@ -28,6 +28,9 @@ def read_csv(request: dict[str, Any]) -> RawTable:
         )
         raise InputRefusedError([fault])
     text = _decode(Path(request["path"]).read_bytes(), name)
+    if "\x00" in text:
+        line = text.count("\n", 0, text.index("\x00")) + 1
+        raise InputRefusedError([Fault("text", "a zero byte", file=name, row=line)])
     csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter_of(text))
     rows: list[list[Cell]] = []

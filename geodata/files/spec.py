@@ -13,12 +13,16 @@ def split_spec(spec: str) -> tuple[Path, str | None]:
     A file whose own name holds a colon wins over a layer of a shorter name, and the colon of a Windows drive never
     starts a layer: the longest existing file at the start of the spec is the file.
     """
-    whole = Path(spec)
-    if spec.strip() and whole.exists():
-        return _checked(whole, spec), None
-    for at in sorted(_colons(spec), reverse=True):
-        if Path(spec[:at]).is_file() and spec[at + 1 :]:
-            return Path(spec[:at]), spec[at + 1 :]
+    try:
+        whole = Path(spec)
+        if spec.strip() and whole.exists():
+            return _checked(whole, spec), None
+        for at in sorted(_colons(spec), reverse=True):
+            if Path(spec[:at]).is_file() and spec[at + 1 :]:
+                return Path(spec[:at]), spec[at + 1 :]
+    except OSError as error:  # a name too long, a directory that may not be entered
+        found = error.strerror or type(error).__name__
+        raise InputRefusedError([Fault("a file that can be read", found, file=spec[:200])]) from error
     found = "nothing there" if spec.strip() else "an empty name"
     raise InputRefusedError([Fault("a file, or FILE:LAYER", found, file=spec, hint="check the path")])
 

@@ -3,7 +3,9 @@
 import contextlib
 import http.server
 import json
+import random
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -352,3 +354,50 @@ def test_the_reading_child_has_no_network_and_writes_no_file(tmp_path):
         )
         said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said.split("\n")[:2] == ["no network", "no write"]
+
+
+def test_a_geopackage_whose_layer_is_an_endless_query_is_stopped(tmp_path):
+    HOME.to_file(tmp_path / "v.gpkg", layer="homes")
+    with sqlite3.connect(tmp_path / "v.gpkg") as package:
+        package.execute("ALTER TABLE homes RENAME TO other")
+        package.execute(
+            "CREATE VIEW homes AS WITH RECURSIVE n(fid) AS (SELECT 1 UNION ALL SELECT fid + 1 FROM n) "
+            "SELECT n.fid, o.geom, o.name FROM n, other o"
+        )
+        package.execute("UPDATE gpkg_contents SET table_name = 'homes' WHERE table_name = 'other'")
+        package.execute("UPDATE gpkg_geometry_columns SET table_name = 'homes' WHERE table_name = 'other'")
+    package.close()
+    began = time.monotonic()
+    (fault,) = faults_of(f"{tmp_path / 'v.gpkg'}:homes")
+    assert time.monotonic() - began < 15
+    assert fault.expected.startswith(("a GeoPackage that can be read in", "at most 1000000"))
+
+
+def test_a_zero_byte_late_in_a_csv_is_named_by_its_row(tmp_path):
+    rows = "\n".join(f"a{n},117.2,25.1" for n in range(10_000))
+    (tmp_path / "h.csv").write_text(f"name,lon,lat\n{rows}\nb\x00,117.2,25.1\n")
+    (fault,) = faults_of(tmp_path / "h.csv")
+    assert (fault.row, fault.found) == (10_002, "a zero byte")
+
+
+def test_a_name_too_long_for_a_file_is_refused(tmp_path):
+    assert faults_of(tmp_path / ("x" * 5000))[0].expected == "a file that can be read"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_file_with_broken_bytes_is_read_or_refused_and_never_anything_else(tmp_path, seed):
+    rng = random.Random(seed)  # noqa: S311 - the same broken bytes each time
+    name, driver = rng.choice(
+        [("h.gpkg", "GPKG"), ("h.geojson", "GeoJSON"), ("h.kml", "LIBKML"), ("h.shp", "ESRI Shapefile")]
+    )
+    HOME.to_file(tmp_path / name, driver=driver)
+    content = bytearray((tmp_path / name).read_bytes())
+    for _ in range(rng.choice([1, 10, 50])):
+        content[rng.randrange(len(content))] = rng.randrange(256)
+    (tmp_path / name).write_bytes(content[: rng.choice([len(content), rng.randrange(1, len(content))])])
+    files = set()
+    try:
+        files.add(read_features(str(tmp_path / name)).attrs["file"])
+    except InputRefusedError as refused:
+        files.update(fault.file for fault in refused.faults)
+    assert files == {name}

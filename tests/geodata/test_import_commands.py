@@ -1,6 +1,7 @@
 """`mapgrid import`, from the command line into a real PostGIS: accepted, refused by row, refused whole."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import geopandas as gpd
 import openpyxl
@@ -10,7 +11,10 @@ from shapely import LineString, MultiPolygon, Point, Polygon, box
 from sqlalchemy import text
 
 from geodata import households, villages
+from geodata.database import session_maker
 from mapgrid import crs
+from web.actions.import_households import import_households
+from web.actions.import_reports import ImportOptions
 from web.cli import main
 
 VILLAGE = "350524102201"
@@ -397,3 +401,43 @@ def test_a_kind_of_terrain_that_is_none_is_named_with_those_that_are(mapgrid, vi
     done = mapgrid("import", "barriers", tmp_path / "b.gpkg", "--village", village, ends_with=2)
     assert "one of building, road" in done.stderr
     assert "--kind road" in done.stderr
+
+
+# templates
+
+
+def test_a_filled_template_is_imported_as_it_is(mapgrid, session, village, tmp_path):
+    mapgrid("import", "template", "--out", tmp_path / "t.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "t.xlsx")
+    book.active["A3"], book.active["B3"], book.active["C3"] = "1", "甲", "13800001234"
+    book.active["E3"], book.active["H3"], book.active["J3"], book.active["K3"] = "一组", "红", 117.01, 25.01
+    book.save(tmp_path / "filled.xlsx")
+    done = mapgrid("import", "households", tmp_path / "filled.xlsx", "--village", village)
+    assert "Stored 1 of 1 rows: 1 added" in done.stdout
+    assert households.load_households(session, VILLAGE)["tier"].tolist() == ["red"]
+    mapgrid("import", "template", "--out", tmp_path / "t.xlsx", ends_with=2)
+
+
+def test_a_column_of_codes_that_is_empty_throughout_numbers_the_households(mapgrid, session, village, tmp_path):
+    done = mapgrid("import", "households", write_ledger(tmp_path, ",甲,,117.01,25.01"), "--village", village)
+    assert "户号 is empty: households are numbered" in done.stderr
+    assert households.load_households(session, VILLAGE)["code"].tolist() == [f"{VILLAGE}000001"]
+
+
+def test_an_empty_template_has_no_row(mapgrid, village, tmp_path):
+    mapgrid("import", "template", "--out", tmp_path / "t.xlsx")
+    done = mapgrid("import", "households", tmp_path / "t.xlsx", "--village", village, ends_with=2)
+    assert "expected at least one row, found none" in done.stderr
+
+
+def test_two_imports_of_one_file_at_once_end_with_one_set_of_households(mapgrid, engine, session, village, tmp_path):
+    ledger = write_ledger(tmp_path, *(f"117.0{n},25.0{n}" for n in range(1, 9)), header="lon,lat\n")
+
+    def run(_number):
+        with session_maker(engine).begin() as own:
+            return import_households(own, str(ledger), village, ImportOptions()).counts["added"]
+
+    with ThreadPoolExecutor(4) as pool:
+        added = sorted(pool.map(run, range(4)))
+    assert added == [0, 0, 0, 8]
+    assert count(session, "household") == 8

@@ -69,7 +69,7 @@ def _give_codes(
     session: Session, homes: GeoDataFrame, ledger: Ledger, village_code: str, *, replaces: bool
 ) -> tuple[GeoDataFrame, list[Fault]]:
     """Return the households with their codes, and a fault for each whose code another stored household has."""
-    known = household_store.load_households(session, village_code)
+    known = household_store.load_places(session, village_code)
     if "code" not in homes:
         return homes.assign(code=number_households(homes, known, village_code)), []
     if replaces or known.empty or homes.empty:

@@ -11,7 +11,7 @@ import numpy as np
 from geodata import villages as village_store
 from geodata.files.outlines import boundary_of, read_terrain, read_units
 from geodata.files.placing import inside
-from geodata.households import load_households
+from geodata.households import load_places
 from mapgrid.codes import check_village_code, parent_of
 from mapgrid.errors import CodeError, Fault, InputRefusedError, NotFoundError
 from web.actions.import_reports import ImportOptions, ImportReport, boundary_in_store, read_rows, refused, report_of
@@ -108,7 +108,7 @@ def _check_code(code: str) -> None:
 
 
 def _check_households_inside(session: Session, code: str, boundary: BaseGeometry, frame: GeoDataFrame) -> None:
-    homes = load_households(session, code)
+    homes = load_places(session, code)
     outside = homes["code"][~inside(homes.geometry.to_numpy(), boundary)].tolist()
     if outside:
         found = f"{len(outside)} of them outside, the first {outside[0]}"

@@ -14,6 +14,7 @@ import click
 from geodata.database import open_engine, open_store, session_maker
 from geodata.files.bounds import MOST_FAULTS_SHOWN
 from geodata.files.headers import SYNONYMS
+from geodata.files.templates import household_template
 from mapgrid.errors import Fault, InputRefusedError
 from mapgrid.terrain import TerrainKind
 from web.actions.import_households import import_households
@@ -158,6 +159,18 @@ def barriers(
     _finish(done, options, report)
 
 
+@import_.command()
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The .xlsx to write.")
+def template(out: Path) -> None:
+    """Write an empty household ledger (XLSX) to fill in."""
+    if not out.parent.is_dir():
+        raise click.BadParameter(f"no directory {out.parent}", param_hint="--out")
+    if out.exists():
+        raise click.BadParameter(f"{out} exists already", param_hint="--out")
+    _write(out, household_template())
+    click.echo(f"Wrote {out}; fill it in from row 3, then: mapgrid import households {out.name} --village CODE")
+
+
 @contextmanager
 def _session(options: ImportOptions) -> Iterator[Session]:
     """Lend a session on the store; it commits at the end, except on a dry run."""
@@ -187,7 +200,7 @@ def _columns(pairs: tuple[str, ...]) -> dict[str, str]:
 def _finish(done: ImportReport, options: ImportOptions, report: Path | None) -> None:
     """Write the report, say what happened, and end with the exit code of the verdict."""
     if report is not None:
-        _write(report, json.dumps(done.as_record(), ensure_ascii=False, indent=2) + "\n")
+        _write(report, (json.dumps(done.as_record(), ensure_ascii=False, indent=2) + "\n").encode())
     for fault in done.faults[:MOST_FAULTS_SHOWN]:
         click.echo(str(fault), err=True)
     more = len(done.faults) - MOST_FAULTS_SHOWN
@@ -214,9 +227,9 @@ def _sentence(done: ImportReport, options: ImportOptions) -> str:
     return "Refused; nothing was stored."
 
 
-def _write(target: Path, text: str) -> None:
+def _write(target: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
     descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
     Path(draft).replace(target)
