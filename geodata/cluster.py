@@ -13,6 +13,7 @@ A private cluster on a unix socket, made on first use. Everything lies under one
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import shutil
 import tempfile
@@ -20,6 +21,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 DATABASE = "mapgrid"
 """Name of the database and of the role that owns it."""
 
+_log = logging.getLogger(__name__)
 _PATIENCE_S = 2 * postmaster.PATIENCE_S  # another program may be making the database
 
 
@@ -129,6 +132,34 @@ def running(home: Path) -> Iterator[Cluster]:
         finally:
             fcntl.flock(users, fcntl.LOCK_UN)
             _stop_if_unused(home, users.fileno())
+
+
+@contextmanager
+def revived(home: Path) -> Iterator[None]:
+    """Start the running cluster again whenever it is killed; one that is stopped or destroyed stays so."""
+    left, leave = os.pipe()
+    watcher = Thread(target=_watch, args=(home, left), daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        os.close(leave)
+        watcher.join()
+        os.close(left)
+
+
+def _watch(home: Path, left: int) -> None:
+    while (server := status(home)) is not None:
+        if not postmaster.ended_before(server.pid, left):
+            return
+        if not (server.data / "postmaster.pid").exists():  # a server that ends as it should removes it
+            return
+        _log.warning("the database server was killed; starting it again")
+        try:
+            start(home, keep=False)
+        except ClusterError:
+            _log.exception("the database server cannot be started again")
+            return
 
 
 def _stop_if_unused(home: Path, users: int) -> None:

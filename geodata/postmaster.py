@@ -100,6 +100,18 @@ def stop(pid: int) -> None:
         os.close(process)
 
 
+def ended_before(pid: int, pipe: int) -> bool:
+    """Wait for the server's end or for the other end of a pipe to close; say whether the server ended first."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return pipe not in select.select([process, pipe], [], [])[0]
+    finally:
+        os.close(process)
+
+
 def _installation_of(data: Path) -> Installation:
     """Return the installation of the major version that wrote a data directory."""
     major = int((data / "PG_VERSION").read_text())

@@ -12,10 +12,12 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from geodata.cluster import revived
 from mapgrid.errors import MapgridError
 from web.settings import read_settings
 
@@ -42,7 +44,8 @@ def serve(database_url: str, settings: Settings) -> int:
     AddressRefusedError
         If the address can be reached from other machines, or is in use.
     """
-    with listen(settings.host, settings.port) as listener:
+    is_embedded = settings.database_url is None
+    with _listen(settings.host, settings.port) as listener, revived(settings.home) if is_embedded else nullcontext():
         environment = {
             **os.environ,
             "MAPGRID_HOME": str(settings.home),
@@ -54,8 +57,18 @@ def serve(database_url: str, settings: Settings) -> int:
         return _wait_for(arguments, environment, listener.fileno())
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a bound socket; call it before long work, to find a busy port at once."""
+def check_address(settings: Settings) -> None:
+    """Refuse an address that `serve` would refuse; call it before long work.
+
+    Raises
+    ------
+    AddressRefusedError
+        If the address can be reached from other machines, or is in use.
+    """
+    _listen(settings.host, settings.port).close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
     _check_loopback(host)
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
