@@ -22,6 +22,7 @@ _Value = TypeVar("_Value")
 # A spreadsheet runs a cell that starts with one of these; exports put an apostrophe before it, and it comes off here.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝")
 _MOST_WEIGHT = 32_767
+_LONGEST_TEXT = 500
 _DATE = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?(?:[T ].*)?", re.ASCII)
 _SEPARATORS = re.compile(r"[;；,，、/|\s]+")
 
@@ -75,7 +76,12 @@ class Cells:
         """Return the texts of a role's column, None for an empty cell; all None without such a column."""
         if role not in self.roles:
             return [None] * len(self.frame)
-        return [text_of(cell) for cell in self.frame[self.roles[role]].tolist()]
+        texts = [text_of(cell) for cell in self.frame[self.roles[role]].tolist()]
+        for at, text in enumerate(texts):
+            if text is not None and len(text) > _LONGEST_TEXT:
+                self.fault(self.frame.index[at], f"at most {_LONGEST_TEXT} characters", f"{len(text)}", role=role)
+                texts[at] = None
+        return texts
 
     def parse(self, role: str, parse: Callable[[str], _Value]) -> list[_Value | None]:
         """Return the values of a role's column; None for an empty cell, and, with a fault, for a wrong one."""

@@ -14,7 +14,7 @@ from geodata.files import datum as datums
 from geodata.files.exchange import RawTable
 from geodata.files.launch import read_raw
 from geodata.files.shapes import ShapeFaults, mend_shapes, read_shapes
-from geodata.files.spec import split_spec
+from geodata.files.spec import shown_name, split_spec
 from geodata.files.tables import PlacedTable, place_table
 from mapgrid.crs import STORAGE_SRID
 from mapgrid.errors import Fault, InputRefusedError
@@ -66,10 +66,10 @@ def read_layer(spec: str, *, crs: str | None = None, columns: Mapping[str, str] 
     """
     given = datums.parse_datum(crs) if crs else None
     path, layer = split_spec(spec)
-    raw = read_raw(path, layer)
+    raw, file = read_raw(path, layer), shown_name(path)
     if isinstance(raw, RawTable):
-        return _read_table(place_table(raw, columns or {}, path.name), given, path.name, raw.name)
-    return _read_drawn(raw, given, path.name)
+        return _read_table(place_table(raw, columns or {}, file), given, file, raw.name)
+    return _read_drawn(raw, given, file)
 
 
 def _read_drawn(raw: RawLayer, given: Datum | None, file: str) -> Reading:

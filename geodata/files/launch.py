@@ -15,6 +15,7 @@ import pyogrio
 import shapely
 
 from geodata.files import archives, bounds, content, exchange
+from geodata.files.spec import shown_name
 from mapgrid.errors import Fault, InputRefusedError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _DRIVERS = {
 
 def read_raw(path: Path, layer: str | None) -> RawLayer | RawTable:
     """Return the named layer of a file, or its only one, as the child read it."""
-    name = path.name
+    name = shown_name(path)
     try:
         size = path.stat().st_size
         kind = content.format_of(path, name)
@@ -71,7 +72,7 @@ def _prepare(path: Path, kind: Format, request: dict[str, Any], scratch: Path) -
     if kind in {content.Format.CSV, content.Format.XLSX}:
         return {"action": kind.value.lower(), "path": str(path.resolve())}
     if kind is content.Format.ZIP:
-        shapefiles = archives.unpack_shapefiles(path, path.name, scratch)
+        shapefiles = archives.unpack_shapefiles(path, request["name"], scratch)
         layer = _layer_in_archive(shapefiles, request)
         vector = {"path": str(shapefiles[layer]), "stem": layer, "layer": layer, "format": "shapefile"}
         return vector | {"action": "vector", "driver": "ESRI Shapefile", "size": bounds.MOST_UNPACKED_BYTES}

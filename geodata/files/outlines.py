@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -30,29 +31,41 @@ _POLYGONS = ("Polygon", "MultiPolygon")
 _MOST_UNITS = 99
 
 
-def boundary_of(reading: Reading, village_code: str, given: Mapping[str, str]) -> tuple[MultiPolygon, str | None]:
-    """Return the boundary of a village (EPSG:4326, valid) and its name where the layer has one.
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """The boundary of a village (EPSG:4326, valid), its name where the layer has one, and what was decided."""
+
+    shape: MultiPolygon
+    name: str | None
+    notes: tuple[str, ...] = ()
+
+
+def boundary_of(reading: Reading, village_code: str, given: Mapping[str, str], name: str | None = None) -> Boundary:
+    """Return the boundary of a village out of a layer.
 
     A layer of one feature is the village. Of several, those are whose area code starts with the village's twelve
-    digits, as in the layers CJDCQ and XZQ of the land survey; a village in several pieces is several features there.
+    digits, as in the layers CJDCQ and XZQ of the land survey, or else those that have the village's name; a village in
+    several pieces is several features there.
     """
     if reading.faults:
         raise InputRefusedError(reading.faults)
     frame = reading.frame
-    roles, _ = recognise(frame.columns, ("area_code", "area_name"), given)
-    chosen = frame
-    if len(frame) != 1:
-        chosen = _rows_of_village(frame, village_code, roles.get("area_code"))
+    roles, notes = recognise(frame.columns, ("area_code", "area_name"), given)
+    chosen = frame if len(frame) == 1 else _rows_of_village(frame, village_code, name, roles)
     faults = [
         Fault("a polygon", f"a {shape.geom_type}", file=frame.attrs["file"], layer=frame.attrs["layer"], row=row,
               column="geometry", hint="a boundary is an area: close the line")
         for row, shape in zip(chosen.index.tolist(), chosen.geometry, strict=True)
-        if shape.geom_type not in _POLYGONS
+        if not all(part.geom_type == "Polygon" for part in shapely.get_parts(shape))
     ]  # fmt: skip
     if faults:
         raise InputRefusedError(faults)
+    codes = {text_of(cell) or "" for cell in chosen[roles["area_code"]]} if "area_code" in roles else set()
+    foreign = sorted(code for code in codes if code and not code.startswith(village_code))
+    if foreign:
+        notes.append(f"{roles['area_code']} of the file says {', '.join(foreign[:5])}; stored as {village_code}")
     names = {text_of(cell) for cell in chosen[roles["area_name"]]} if "area_name" in roles else set()
-    return _joined(chosen), names.pop() if len(names) == 1 else None
+    return Boundary(_joined(chosen), names.pop() if len(names) == 1 else None, tuple(notes))
 
 
 def read_units(
@@ -133,26 +146,26 @@ def read_terrain(
     return frame[near], cells.faults, notes
 
 
-def _rows_of_village(frame: GeoDataFrame, village_code: str, column: str | None) -> GeoDataFrame:
+def _rows_of_village(
+    frame: GeoDataFrame, village_code: str, name: str | None, roles: Mapping[str, str]
+) -> GeoDataFrame:
     place = {"file": frame.attrs["file"], "layer": frame.attrs["layer"]}
-    if column is None:
-        found = f"{len(frame)} features"
-        hint = (
-            f"keep the village's own feature, or name the column of area codes: --column area_code=…; {headers_hint()}"
-        )
-        raise InputRefusedError([Fault("one feature, or a column of area codes", found, hint=hint, **place)])
-    codes = frame[column].map(text_of)
-    chosen = frame[codes.str.startswith(village_code).fillna(value=False).astype(bool)]
-    if chosen.empty:
-        several = ", ".join(sorted({str(code)[:VILLAGE_DIGITS] for code in codes.dropna()})[:8])
-        expected = f"a feature whose {column} starts with {village_code}"
-        raise InputRefusedError([Fault(expected, several or "no codes", column=column, **place)])
-    return chosen
-
-
-def headers_hint() -> str:
-    """Return the usual names of the column of area codes."""
-    return "usual names are " + ", ".join(sorted(headers.SYNONYMS["area_code"], key=len)[:4])
+    codes, names = (
+        frame[roles[role]].map(text_of) if role in roles else pd.Series(None, index=frame.index, dtype=object)
+        for role in ("area_code", "area_name")
+    )
+    for is_chosen in (codes.str.startswith(village_code), names == name):
+        if is_chosen.fillna(value=False).any():
+            return frame[is_chosen.fillna(value=False).astype(bool)]
+    if not roles:
+        usual = ", ".join(sorted(headers.SYNONYMS["area_code"], key=len)[:4])
+        advice = f"keep the village's own feature, or name the column: --column area_code=…; usual names are {usual}"
+        fault = Fault("one feature, or a column of area codes", f"{len(frame)} features", hint=advice, **place)
+        raise InputRefusedError([fault])
+    expected = f"a feature whose code starts with {village_code}" + (f" or whose name is {name}" if name else "")
+    several = ", ".join(sorted({str(said) for said in (*codes.dropna(), *names.dropna())})[:8])
+    hint = None if name else "or choose one by its name: --name"
+    raise InputRefusedError([Fault(expected, several or "none", column=", ".join(roles.values()), hint=hint, **place)])
 
 
 def _joined(chosen: GeoDataFrame) -> MultiPolygon:

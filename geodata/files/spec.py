@@ -27,6 +27,11 @@ def split_spec(spec: str) -> tuple[Path, str | None]:
     raise InputRefusedError([Fault("a file, or FILE:LAYER", found, file=spec, hint="check the path")])
 
 
+def shown_name(path: Path) -> str:
+    """Return the name of a file as text; the bytes of a name in another encoding become question marks."""
+    return path.name.encode("utf-8", "replace").decode("utf-8")
+
+
 def _checked(path: Path, spec: str) -> Path:
     if path.is_dir():
         hint = "name the file inside it; a shapefile is named by its .shp or as one .zip"

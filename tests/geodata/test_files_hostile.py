@@ -3,6 +3,7 @@
 import contextlib
 import http.server
 import json
+import os
 import random
 import socket
 import sqlite3
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 import zipfile
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -401,3 +403,24 @@ def test_a_file_with_broken_bytes_is_read_or_refused_and_never_anything_else(tmp
     except InputRefusedError as refused:
         files.update(fault.file for fault in refused.faults)
     assert files == {name}
+
+
+def test_a_file_name_in_another_encoding_is_shown_with_question_marks(tmp_path):
+    odd = os.fsencode(tmp_path / "x") + "村".encode("gbk") + b".csv"
+    Path(os.fsdecode(odd)).write_text("lon,lat\n117.2,25.1\nx,25.1\n")
+    (fault,) = faults_of(os.fsdecode(odd))
+    assert fault.file == "x??.csv"
+
+
+def test_a_shapefile_without_its_index_is_refused_by_name(tmp_path):
+    HOME.to_file(tmp_path / "h.shp")
+    (tmp_path / "h.shx").unlink()
+    (fault,) = faults_of(tmp_path / "h.shp")
+    assert fault.expected == "a readable shapefile"
+    assert "shx" in fault.found
+
+
+@pytest.mark.parametrize("text", [geojson(), "lon,lat\n"])
+def test_a_layer_without_features_is_an_empty_frame(tmp_path, text):
+    (tmp_path / "e").write_text(text)
+    assert len(read_features(str(tmp_path / "e"))) == 0

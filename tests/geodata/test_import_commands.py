@@ -94,6 +94,22 @@ def test_the_village_of_a_land_survey_layer_is_found_by_its_code_and_joined(mapg
     assert len(frame.geometry.iloc[0].geoms) == 1
 
 
+def test_a_village_of_a_layer_without_its_code_is_chosen_by_its_name(mapgrid, session, tmp_path):
+    write(
+        tmp_path / "v.gpkg",
+        LAND,
+        box(118, 25, 118.1, 25.1),
+        VILLCODE=["09020010001", "09020010002"],
+        村名=["上村", "下村"],
+    )
+    done = mapgrid("import", "village", tmp_path / "v.gpkg", "--code", VILLAGE, ends_with=2)
+    assert "--name" in done.stderr
+    assert "下村" in done.stderr
+    done = mapgrid("import", "village", tmp_path / "v.gpkg", "--code", VILLAGE, "--name", "下村")
+    assert f"VILLCODE of the file says 09020010002; stored as {VILLAGE}" in done.stderr
+    assert villages.load_village(session, VILLAGE).total_bounds.tolist() == [118, 25, 118.1, 25.1]
+
+
 def test_a_village_of_several_parts_keeps_them(mapgrid, session, tmp_path):
     parts = MultiPolygon([box(117, 25, 117.01, 25.01), box(117.02, 25, 117.03, 25.01)])
     mapgrid("import", "village", write(tmp_path / "v.gpkg", parts), "--code", VILLAGE)
@@ -247,9 +263,10 @@ def test_points_of_a_web_map_taken_for_wgs84_are_named_and_accepted_once_told(
     lon, lat = crs.wgs84_to_gcj02(*([value] for value in home))
     if datum == "bd09":
         lon, lat = crs._gcj02_to_bd09(lon, lat)
-    ledger = write_ledger(tmp_path, f"1,甲,,{lon[0]},{lat[0]}")
+    ledger = write_ledger(tmp_path, f"1,甲,,{lon[0]},{lat[0]}", f"2,乙,,{lon[0]},{lat[0]}")
     report = report_of(mapgrid, tmp_path, "import", "households", ledger, "--village", village, ends_with=2)
     assert datum in report["faults"][0]["hint"]
+    assert any(note.startswith("2 rows: looks like") for note in report["notes"])
     mapgrid("import", "households", ledger, "--village", village, "--crs", datum)
     kept = households.load_households(session, VILLAGE).geometry.iloc[0]
     assert kept.distance(Point(home)) < 1e-9
@@ -325,6 +342,18 @@ def test_names_are_stored_as_they_stand_and_a_neutralised_formula_as_it_was(
 ):
     mapgrid("import", "households", write_ledger(tmp_path, f"1,{written},,117.01,25.01"), "--village", village)
     assert households.load_head_names(session, VILLAGE) == {f"{VILLAGE}000001": kept}
+
+
+def test_a_name_of_a_thousand_characters_is_refused(mapgrid, village, tmp_path):
+    done = mapgrid(
+        "import",
+        "households",
+        write_ledger(tmp_path, f"1,{'长' * 1000},,117.01,25.01"),
+        "--village",
+        village,
+        ends_with=2,
+    )
+    assert "column 户主姓名: expected at most 500 characters, found 1000" in done.stderr
 
 
 def test_house_outlines_are_taken_by_a_point_inside_and_lines_are_refused(mapgrid, session, village, tmp_path):

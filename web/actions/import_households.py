@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -36,7 +37,8 @@ def import_households(session: Session, spec: str, village_code: str, options: I
         homes, new_units = _give_units(session, homes, village_code)
     except InputRefusedError as error:
         return refused(error)
-    report = report_of(reading, [*reading.faults, *ledger.faults, *misplaced, *taken], ledger.notes, options)
+    notes = [*ledger.notes, *_sum_up(misplaced)]
+    report = report_of(reading, [*reading.faults, *ledger.faults, *misplaced, *taken], notes, options)
     if not report.is_stored:
         return report
     village_store.save_units(session, village_code, new_units)
@@ -63,6 +65,12 @@ def _stand_inside(
         for row, found, hint in zip(outside.index.tolist(), where, looks, strict=True)
     ]  # fmt: skip
     return homes[stands_inside], faults
+
+
+def _sum_up(misplaced: list[Fault]) -> list[str]:
+    """Return how many rows look like what: with hundreds of them, the one thing to know."""
+    looks = Counter(fault.hint for fault in misplaced if fault.hint)
+    return [f"{number} rows: {hint}" for hint, number in looks.most_common() if number > 1]
 
 
 def _give_codes(

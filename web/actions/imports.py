@@ -41,16 +41,17 @@ def import_village(session: Session, spec: str, code: str, names: AreaNames, opt
     try:
         _check_code(code)
         reading = read_rows(spec, options)
-        boundary, own_name = boundary_of(reading, code, options.columns)
+        boundary = boundary_of(reading, code, options.columns, names.village)
         with suppress(NotFoundError):  # a new village has nobody to wait for
             village_store.lock_village(session, code)
-        _check_households_inside(session, code, boundary, reading.frame)
+        _check_households_inside(session, code, boundary.shape, reading.frame)
     except InputRefusedError as error:
         return refused(error)
-    report = report_of(reading, [], _overlaps(session, code, boundary, reading.frame), options)
+    notes = [*boundary.notes, *_overlaps(session, code, boundary.shape, reading.frame)]
+    report = report_of(reading, [], notes, options)
     if report.is_stored:
-        _save_names(session, code, names, own_name)
-        village_store.save_boundary(session, code, boundary, source=reading.frame.attrs["file"])
+        _save_names(session, code, names, boundary.name)
+        village_store.save_boundary(session, code, boundary.shape, source=reading.frame.attrs["file"])
     return report
 
 

@@ -200,7 +200,7 @@ def _columns(pairs: tuple[str, ...]) -> dict[str, str]:
 def _finish(done: ImportReport, options: ImportOptions, report: Path | None) -> None:
     """Write the report, say what happened, and end with the exit code of the verdict."""
     if report is not None:
-        _write(report, (json.dumps(done.as_record(), ensure_ascii=False, indent=2) + "\n").encode())
+        _write(report, (json.dumps(done.as_record(), ensure_ascii=False, indent=2) + "\n").encode("utf-8", "replace"))
     for fault in done.faults[:MOST_FAULTS_SHOWN]:
         click.echo(str(fault), err=True)
     more = len(done.faults) - MOST_FAULTS_SHOWN
