@@ -45,7 +45,7 @@ def serve(database_url: str, settings: Settings) -> int:
         If the address can be reached from other machines, or is in use.
     """
     is_embedded = settings.database_url is None
-    with _listen(settings.host, settings.port) as listener, revived(settings.home) if is_embedded else nullcontext():
+    with listen(settings.host, settings.port) as listener, revived(settings.home) if is_embedded else nullcontext():
         environment = {
             **os.environ,
             "MAPGRID_HOME": str(settings.home),
@@ -57,18 +57,14 @@ def serve(database_url: str, settings: Settings) -> int:
         return _wait_for(arguments, environment, listener.fileno())
 
 
-def check_address(settings: Settings) -> None:
-    """Refuse an address that `serve` would refuse; call it before long work.
+def listen(host: str, port: int) -> socket.socket:
+    """Return a bound socket; call it (and close what it returns) before long work, to find a busy port at once.
 
     Raises
     ------
     AddressRefusedError
         If the address can be reached from other machines, or is in use.
     """
-    _listen(settings.host, settings.port).close()
-
-
-def _listen(host: str, port: int) -> socket.socket:
     _check_loopback(host)
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
