@@ -40,6 +40,8 @@ class _LazyGroup(click.Group):
         except MapgridError as error:
             click.echo(f"mapgrid: {error}", err=True)
             ctx.exit(2)
+        except KeyboardInterrupt:
+            ctx.exit(130)  # as shells expect, even while the command is still being imported
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

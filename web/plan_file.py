@@ -17,6 +17,7 @@ from web.geojson import feature_collection, one_feature
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
+
     from mapgrid.partition import Plan
 
 _HERE = Path(__file__).resolve().parent

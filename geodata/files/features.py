@@ -59,8 +59,12 @@ def read_sound_features(spec: str, *, crs: str | None, columns: Mapping[str, str
     return reading.frame
 
 
-def read_layer(spec: str, *, crs: str | None = None, columns: Mapping[str, str] | None = None) -> Reading:
+def read_layer(
+    spec: str, *, crs: str | None = None, columns: Mapping[str, str] | None = None, keeps_missing: bool = False
+) -> Reading:
     """Return the sound rows of a layer and the faults of the others.
+
+    With `keeps_missing`, a row without geometry (or with both coordinates empty) is sound and has None.
 
     Raises `InputRefusedError` when there is no such layer, or it cannot be placed on the earth as a whole.
     """
@@ -68,14 +72,15 @@ def read_layer(spec: str, *, crs: str | None = None, columns: Mapping[str, str] 
     path, layer = split_spec(spec)
     raw, file = read_raw(path, layer), shown_name(path)
     if isinstance(raw, RawTable):
-        return _read_table(place_table(raw, columns or {}, file), given, file, raw.name)
-    return _read_drawn(raw, given, file)
+        table = place_table(raw, columns or {}, file)
+        return _read_table(table, given, file, raw.name, keeps_missing=keeps_missing)
+    return _read_drawn(raw, given, file, keeps_missing=keeps_missing)
 
 
-def _read_drawn(raw: RawLayer, given: Datum | None, file: str) -> Reading:
+def _read_drawn(raw: RawLayer, given: Datum | None, file: str, *, keeps_missing: bool) -> Reading:
     rows = np.arange(1, len(raw.wkb) + 1)
     faults = ShapeFaults(rows, file=file, layer=raw.name)
-    shapes = read_shapes(raw.wkb, faults)
+    shapes = read_shapes(raw.wkb, faults, keeps_missing=keeps_missing)
     notes = list(raw.notes)
     datum, said = _datum_of(raw.crs, given)
     if datum is None:
@@ -90,9 +95,13 @@ def _read_drawn(raw: RawLayer, given: Datum | None, file: str) -> Reading:
     return replace(reading, mended=len(mended))
 
 
-def _read_table(table: PlacedTable, given: Datum | None, file: str, layer: str | None) -> Reading:
+def _read_table(
+    table: PlacedTable, given: Datum | None, file: str, layer: str | None, *, keeps_missing: bool
+) -> Reading:
     faults = ShapeFaults(table.rows, file=file, layer=layer)
-    _check_cells(table, faults)
+    missing = np.asarray(pd.isna(table.columns[table.x_name]) & pd.isna(table.columns[table.y_name]), dtype=bool)
+    missing &= keeps_missing
+    _check_cells(table, faults, missing)
     xy, notes = table.xy, []
     if datums.is_survey_order(xy):
         xy = xy[:, ::-1]
@@ -102,14 +111,15 @@ def _read_table(table: PlacedTable, given: Datum | None, file: str, layer: str |
         datum = datums.deduce_datum(xy, named_degrees=table.names_degrees, file=file, layer=layer)
         notes.append(f"no coordinate system named: {table.x_name}, {table.y_name} taken as {datum.label}")
     points = faults.only_sound(np.asarray(shapely.points(np.nan_to_num(xy))))
+    points[missing] = None
     moved = datums.transform(points, datum)
     _check_places(points, moved, datum, faults, column=f"{table.x_name}, {table.y_name}")
     return _reading(table.columns, table.rows, moved, faults, _attrs(file, layer, notes, [table.x_name, table.y_name]))
 
 
-def _check_cells(table: PlacedTable, faults: ShapeFaults) -> None:
+def _check_cells(table: PlacedTable, faults: ShapeFaults, missing: NDArray) -> None:
     for axis, name in enumerate((table.x_name, table.y_name)):
-        for at in np.flatnonzero(~np.isfinite(table.xy[:, axis])):
+        for at in np.flatnonzero(~np.isfinite(table.xy[:, axis]) & ~missing):
             cell = table.columns[name][at]
             empty = cell is None or (isinstance(cell, float) and np.isnan(cell))
             faults.add(at, "a number", "an empty cell" if empty else repr(str(cell)), column=name)

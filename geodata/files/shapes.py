@@ -50,14 +50,21 @@ class ShapeFaults:
         self.found.append(Fault(expected, found, hint=hint, **place))  # type: ignore[arg-type]
 
 
-def read_shapes(wkb: NDArray, faults: ShapeFaults) -> NDArray:
-    """Return two-dimensional geometries of WKB; None, with a fault, for those that cannot be used."""
+def read_shapes(wkb: NDArray, faults: ShapeFaults, *, keeps_missing: bool = False) -> NDArray:
+    """Return two-dimensional geometries of WKB; None, with a fault, for those that cannot be used.
+
+    With `keeps_missing`, no geometry and an empty one are no fault.
+    """
     shapes = shapely.from_wkb(wkb, on_invalid="ignore")
     for at in np.flatnonzero(shapely.is_missing(shapes)):
-        missing = wkb[at] is None
-        faults.add(at, "a geometry", "none" if missing else "an unreadable one (open ring or too few points)")
-    for at in np.flatnonzero(shapely.is_empty(shapes)):
+        if wkb[at] is not None:
+            faults.add(at, "a geometry", "an unreadable one (open ring or too few points)")
+        elif not keeps_missing:
+            faults.add(at, "a geometry", "none")
+    empty = np.flatnonzero(shapely.is_empty(shapes))
+    for at in [] if keeps_missing else empty:
         faults.add(at, "a geometry with coordinates", "an empty one")
+    shapes[empty] = None
     vertices = shapely.get_num_coordinates(shapes)
     for at in np.flatnonzero(vertices > bounds.MOST_VERTICES_OF_A_FEATURE):
         expected = f"at most {bounds.MOST_VERTICES_OF_A_FEATURE} vertices"
@@ -72,7 +79,7 @@ def read_shapes(wkb: NDArray, faults: ShapeFaults) -> NDArray:
 def mend_shapes(shapes: NDArray, faults: ShapeFaults) -> tuple[NDArray, list[str]]:
     """Return valid geometries, and a sentence for each that was mended; a fault for each that could not be."""
     notes = []
-    broken = np.flatnonzero(faults.sound & ~shapely.is_valid(shapes))
+    broken = np.flatnonzero(faults.sound & ~shapely.is_missing(shapes) & ~shapely.is_valid(shapes))
     shapes = shapes.copy()
     for at, mended in zip(broken, mend(shapes[broken]) if len(broken) else [], strict=True):
         why = shapely.is_valid_reason(shapes[at])

@@ -145,7 +145,7 @@ def _node_and_polygonize(
     village: BaseGeometry, borders: NDArray[np.float64], fixed: NDArray[np.float64]
 ) -> NDArray[np.object_]:
     """Return all faces of the drawing. Only borders that meet an outline or a wall need noding; most do not."""
-    fixed_lines = lines_along(fixed)
+    fixed_lines = lines_along(_in_order(fixed))
     lines = lines_along(borders)
     meets = np.zeros(len(lines), dtype=bool)
     meets[np.unique(shapely.STRtree(lines).query(fixed_lines, "dwithin", 10 * NODE_GRID_M)[1])] = True
@@ -153,6 +153,15 @@ def _node_and_polygonize(
     free = free[shapely.contains_xy(_prepared(village), borders[free, 0])]
     noded = shapely.union_all(np.concatenate([fixed_lines, lines[meets]]), grid_size=NODE_GRID_M)
     return shapely.get_parts(shapely.polygonize(np.concatenate([shapely.get_parts(noded), lines[free]])))
+
+
+def _in_order(segments: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return segments drawn from their lower end, sorted: the drawing must not depend on the order of the input."""
+    start, end = segments[:, 0], segments[:, 1]
+    turned = (start[:, 0] > end[:, 0]) | ((start[:, 0] == end[:, 0]) & (start[:, 1] > end[:, 1]))
+    drawn = np.where(turned[:, None, None], segments[:, ::-1], segments)
+    ordered: NDArray[np.float64] = drawn[np.lexsort(drawn.reshape(-1, 4).T)]
+    return ordered
 
 
 def _with_edges(

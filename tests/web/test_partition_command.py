@@ -1,0 +1,311 @@
+"""`mapgrid partition`, called as other programs call it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pyogrio
+import pytest
+import shapely
+from click.testing import CliRunner
+from drawn_land import lattice, plots
+from real_land import file_of
+from shapely import LineString, Point, Polygon, box
+
+from web.commands.partition import partition
+
+SOUTH_WEST = np.array([117.0, 25.0])
+DEGREES_PER_M = 1e-5
+
+
+def in_degrees(shape):
+    """Lay drawn metres on the earth, about true to scale."""
+    return shapely.transform(shape, lambda xy: SOUTH_WEST + xy * DEGREES_PER_M)
+
+
+def write(path, shapes, layer=None, **columns):
+    frame = gpd.GeoDataFrame(
+        columns, geometry=[None if shape is None else in_degrees(shape) for shape in shapes], crs=4326
+    )
+    frame.to_file(path, layer=layer or path.stem, driver="GPKG")
+    return str(path)
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Call the command in an empty directory; return its exit code and what it said on stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        done = CliRunner().invoke(partition, [str(argument) for argument in arguments])
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return done.exit_code, done.stderr
+
+    return call
+
+
+@pytest.fixture
+def village(tmp_path):
+    return write(tmp_path / "village.gpkg", [plots(15, 10)])
+
+
+@pytest.fixture
+def households(tmp_path):
+    points = [Point(xy) for xy in lattice(15, 10)]
+    return write(tmp_path / "households.gpkg", points, name=[f"户{number}" for number in range(len(points))])
+
+
+def refused(run, *arguments):
+    """Run, expect a refusal with one line and nothing written; return the line."""
+    before = sorted(Path().iterdir())
+    code, said = run(*arguments)
+    assert code == 2, said
+    assert sorted(Path().iterdir()) == before
+    (line,) = said.strip().splitlines()
+    return line
+
+
+def test_a_plan_is_written_with_two_layers_and_a_report(run, village, households):
+    code, said = run(households, "--village", village, "--out", "plan.gpkg", "--report", "report.json", "--quiet")
+    assert (code, said) == (0, "")
+    grids, placed = (gpd.read_file("plan.gpkg", layer=layer) for layer in ("grids", "households"))
+    assert sorted(name for name, _ in pyogrio.list_layers("plan.gpkg")) == ["grids", "households"]
+    assert grids.columns.tolist() == ["grid", "households", "weight", "reason", "geometry"]
+    assert placed.columns.tolist() == ["name", "grid", "group", "geometry"]
+    assert (grids.crs.to_epsg(), placed.crs.to_epsg()) == (4326, 4326)
+    assert placed["name"].tolist() == [f"户{number}" for number in range(150)]
+    report = json.loads(Path("report.json").read_text(encoding="utf-8"))
+    assert report["grids"] == 2
+    assert report["in_range_pct"] == 100
+    assert report["reasons"] == []
+    assert report["parameters"]["min"] == 50
+    assert report["parameters"]["households"] == households
+    assert sorted(path.name for path in Path().iterdir()) == [
+        "households.gpkg",
+        "plan.gpkg",
+        "report.json",
+        "village.gpkg",
+    ]
+
+
+def test_a_real_village_with_layers_named_tiles_to_a_millionth_and_holds_all_its_households(run):
+    file = file_of("ruggell")
+    code, _ = run(f"{file}:households", "--village", f"{file}:village", "--out", "plan.gpkg", "--quiet")
+    assert code == 0
+    grids, placed = (gpd.read_file("plan.gpkg", layer=layer) for layer in ("grids", "households"))
+    given = gpd.read_file(file, layer="households")
+    own = grids.set_index("grid").geometry.loc[placed["grid"]].to_numpy()
+    assert shapely.covers(own, given.geometry.to_numpy()).all()
+    assert set(given.columns) <= set(placed.columns)
+    village = gpd.read_file(file, layer="village")
+    metric = village.estimate_utm_crs()
+    shape, union = village.to_crs(metric).geometry.iloc[0], grids.to_crs(metric).union_all()
+    assert shape.symmetric_difference(union).area <= 1e-6 * shape.area
+    assert grids.geometry.is_valid.all()
+
+
+def test_households_on_the_border_lie_in_their_grid_to_the_last_bit_of_the_file(run, tmp_path):
+    outline = Polygon([(0, 0), (200.3, 7.7), (187.1, 151.9), (3.3, 120.2)])
+    points = [outline.exterior.interpolate(metres) for metres in np.linspace(1, 600, 40)]
+    points += [Point(xy) for xy in lattice(6, 6, west=30, south=15, step=15)]
+    files = write(tmp_path / "v.gpkg", [outline]), write(tmp_path / "h.gpkg", points)
+    code, said = run(files[1], "--village", files[0], "--out", "plan.gpkg")
+    assert code == 0, said
+    grids = gpd.read_file("plan.gpkg", layer="grids")
+    placed = gpd.read_file("plan.gpkg", layer="households")
+    own = grids.set_index("grid").geometry.loc[placed["grid"]].to_numpy()
+    assert shapely.covers(own, gpd.read_file(files[1]).geometry.to_numpy()).all()
+
+
+def test_reasons_end_with_3_and_stand_in_the_plan_and_the_report(run, tmp_path, village, households):
+    river = write(tmp_path / "river.gpkg", [LineString([(260, -50), (260, 300)])])
+    code, said = run(
+        households, "--village", village, "--barriers", river, "--out", "plan.gpkg", "--report", "report.json"
+    )
+    assert code == 3
+    assert "ISOLATED_UNIT: 20 households" in said
+    grids = gpd.read_file("plan.gpkg", layer="grids")
+    assert grids.loc[grids["reason"].notna(), "weight"].tolist() == [20]
+    assert json.loads(Path("report.json").read_text())["reasons"][0]["code"] == "ISOLATED_UNIT"
+
+
+def test_a_household_without_geometry_is_listed_without_grid_and_ends_with_3(run, tmp_path, village):
+    points = [Point(xy) for xy in lattice(15, 10)]
+    points[4] = None
+    rows = write(tmp_path / "rows.gpkg", points, name=[str(number) for number in range(150)])
+    code, said = run(rows, "--village", village, "--out", "plan.gpkg")
+    assert code == 3
+    assert "NO_GEOMETRY: household in row 5" in said
+    placed = gpd.read_file("plan.gpkg", layer="households").set_index("name")
+    assert placed["grid"].isna().sum() == 1
+    assert placed["grid"].isna()["4"]
+
+
+def test_a_table_row_without_coordinates_is_listed_without_grid(run, village):
+    lines = ["户号,经度,纬度"]
+    lines += [f"{n},{x},{y}" for n, (x, y) in enumerate(SOUTH_WEST + lattice(15, 10) * DEGREES_PER_M)]
+    Path("rows.csv").write_text("\n".join([*lines, "无坐标,,"]) + "\n", encoding="gbk")
+    code, said = run("rows.csv", "--village", village, "--out", "plan.gpkg")
+    assert code == 3, said
+    assert "NO_GEOMETRY" in said
+
+
+def test_houses_drawn_as_polygons_are_divided_by_their_inner_points(run, tmp_path, village):
+    houses = [Point(xy).buffer(5, cap_style="square") for xy in lattice(15, 10)]
+    rows = write(tmp_path / "houses.gpkg", houses)
+    assert run(rows, "--village", village, "--out", "plan.gpkg")[0] == 0
+    assert set(gpd.read_file("plan.gpkg", layer="households").geom_type) == {"Point"}
+
+
+def test_a_weight_column_counts_households_at_a_point(run, tmp_path, village):
+    rows = write(tmp_path / "rows.gpkg", [Point(150, 100)], homes=[400])
+    code, said = run(rows, "--village", village, "--weight-column", "homes", "--out", "plan.gpkg")
+    assert code == 3
+    assert "UNIT_OVER_MAX: one point of 400 households" in said
+    assert gpd.read_file("plan.gpkg", layer="grids")["weight"].tolist() == [400]
+
+
+def test_columns_of_the_input_called_like_ours_are_kept_under_another_name(run, tmp_path, village):
+    points = [Point(xy) for xy in lattice(15, 10)]
+    rows = write(tmp_path / "rows.gpkg", points, grid=["old"] * 150, GROUP=["old"] * 150)
+    assert run(rows, "--village", village, "--out", "plan.gpkg")[0] == 0
+    columns = gpd.read_file("plan.gpkg", layer="households").columns.tolist()
+    assert columns == ["grid_input", "GROUP_input", "grid", "group", "geometry"]
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (("--min", "0"), "--min: expected a whole number of at least 1 household, found 0"),
+        (("--min", "60", "--max", "50"), "--max: expected at least --min (60), found 50"),
+        (("--max", "many"), "--max: expected a whole number, found 'many'"),
+        (("--target", "200"), "--target: expected 50–100 (--min to --max), found 200"),
+        (("--group-size", "30"), "--group-size: expected 8–15 households for a ten-household group, found 30"),
+        (("--preset", "nice"), "--preset: expected one of balanced, shortest, compact, workload, found 'nice'"),
+        (("--effort", "huge"), "--effort: expected one of quick, standard, thorough, found 'huge'"),
+        (("--units", "u.gpkg"), "--units: not available yet; leave it out"),
+        (("--unit-column", "u"), "--unit-column: not available yet; leave it out"),
+        (("--prefer", "p.gpkg"), "--prefer: not available yet; leave it out"),
+        (("--base", "p.gpkg"), "--base: not available yet; leave it out"),
+        (("--locked", "p.gpkg"), "--locked: not available yet; leave it out"),
+        (("--keep", "least-moves"), "--keep: not available yet; leave it out"),
+    ],
+)
+def test_options_that_cannot_be_are_refused_in_one_line(run, village, households, options, line):
+    assert refused(run, households, "--village", village, "--out", "plan.gpkg", *options) == line
+
+
+def test_limits_away_from_75_need_no_target(run, village, households):
+    code, _ = run(households, "--village", village, "--out", "plan.gpkg", "--min", 20, "--max", 40)
+    assert code == 0
+    assert gpd.read_file("plan.gpkg", layer="grids")["weight"].between(20, 40).all()
+
+
+@pytest.mark.parametrize(
+    ("shape", "found"),
+    [
+        (Polygon([(0, 0), (300, 200), (300, 0), (0, 200)]), "Self-intersection"),
+        (LineString([(0, 0), (300, 200)]), "a LineString"),
+        (Polygon(), "expected a geometry"),
+        (plots(15, 10).difference(box(100, 60, 200, 140)), "in a hole of the boundary"),
+    ],
+)
+def test_a_boundary_that_is_unsound_is_refused(run, tmp_path, households, shape, found):
+    village = write(tmp_path / "unsound.gpkg", [shape])
+    code, said = run(households, "--village", village, "--out", "plan.gpkg")
+    assert code == 2
+    assert found in said
+    assert not Path("plan.gpkg").exists()
+
+
+def test_a_star_of_1500_vertices_that_crosses_itself_is_refused_quickly(run, tmp_path, households):
+    turns = np.arange(1500) * (2 * np.pi * 701 / 1500)
+    star = Polygon(np.stack([1000 * np.cos(turns), 1000 * np.sin(turns)], axis=1))
+    village = write(tmp_path / "star.gpkg", [star])
+    began = time.monotonic()
+    line = refused(run, households, "--village", village, "--out", "plan.gpkg")
+    assert "Self-intersection" in line
+    assert time.monotonic() - began < 30
+
+
+def test_an_empty_layer_of_households_is_refused(run, tmp_path, village):
+    rows = write(tmp_path / "none.gpkg", [])
+    assert "at least one household" in refused(run, rows, "--village", village, "--out", "plan.gpkg")
+
+
+def test_exchanged_longitude_and_latitude_are_recognised(run, tmp_path, village):
+    points = [shapely.transform(in_degrees(Point(xy)), lambda lonlat: lonlat[:, ::-1]) for xy in lattice(15, 10)]
+    gpd.GeoDataFrame(geometry=points, crs=4326).to_file(tmp_path / "swapped.gpkg")
+    code, said = run(tmp_path / "swapped.gpkg", "--village", village, "--out", "plan.gpkg")
+    assert code == 2
+    assert "swapped longitude/latitude" in said
+
+
+def test_a_household_far_outside_is_named_with_file_layer_row_and_distance(run, tmp_path, village):
+    rows = write(tmp_path / "far.gpkg", [*(Point(xy) for xy in lattice(15, 10)), Point(150, 12_200)])
+    line = refused(run, rows, "--village", village, "--out", "plan.gpkg")
+    assert line.startswith("far.gpkg, layer far, row 151, column geometry: expected a household inside the village")
+    assert "km outside" in line
+
+
+def test_coordinates_that_are_infinite_are_refused_with_their_row(run, tmp_path, village):
+    points = [in_degrees(Point(xy)) for xy in lattice(15, 10)]
+    points[6] = Point(np.inf, 25.0)
+    gpd.GeoDataFrame(geometry=points, crs=4326).to_file(tmp_path / "inf.gpkg")
+    assert "row 7" in refused(run, tmp_path / "inf.gpkg", "--village", village, "--out", "plan.gpkg")
+
+
+def test_a_weight_that_is_no_number_is_refused_with_the_column_it_stands_in(run, tmp_path, village):
+    rows = write(tmp_path / "rows.gpkg", [Point(150, 100), Point(170, 100)], homes=["60", "many"])
+    line = refused(run, rows, "--village", village, "--weight-column", "homes", "--out", "plan.gpkg")
+    assert line.startswith("rows.gpkg, layer rows, row 2, column homes: expected a whole number of households")
+
+
+def test_a_weight_column_that_is_not_there_is_refused_naming_the_columns(run, village, households):
+    line = refused(run, households, "--village", village, "--weight-column", "homes", "--out", "plan.gpkg")
+    assert line.endswith("expected a column 'homes' (--weight-column), found the columns name")
+
+
+def test_a_file_with_two_layers_and_none_named_is_refused_naming_them(run, households):
+    line = refused(run, households, "--village", file_of("stonetown2"), "--out", "plan.gpkg")
+    assert "village" in line
+    assert "households" in line
+
+
+def test_a_directory_that_does_not_exist_is_refused(run, village, households):
+    assert "existing directory" in refused(run, households, "--village", village, "--out", "nowhere/plan.gpkg")
+
+
+def test_what_stood_there_stays_when_the_input_is_refused(run, tmp_path, village):
+    Path("plan.gpkg").write_text("mine")
+    rows = write(tmp_path / "none.gpkg", [])
+    assert run(rows, "--village", village, "--out", "plan.gpkg")[0] == 2
+    assert Path("plan.gpkg").read_text() == "mine"
+
+
+def test_an_interrupt_ends_with_130_and_leaves_nothing(tmp_path):
+    file = file_of("stonetown2")
+    arguments = [f"{file}:households", "--village", f"{file}:village", "--out", "plan.gpkg", "--effort", "thorough"]
+    root = Path(__file__).resolve().parent.parent.parent
+    command = [sys.executable, "-c", "from web.cli import main; print('ready', flush=True); main()", "partition"]
+    with subprocess.Popen(
+        [*command, *arguments],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as started:
+        assert started.stdout.readline() == "ready\n"
+        with pytest.raises(subprocess.TimeoutExpired):
+            started.wait(2)
+        started.send_signal(signal.SIGINT)
+        _, said = started.communicate(timeout=60)
+    assert started.returncode == 130, said
+    assert list(tmp_path.iterdir()) == []
