@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Shift = Callable[[NDArray, NDArray], tuple[NDArray, NDArray]]
 
-EXPECTED = "an EPSG code such as 4490, or gcj02 (Gaode, Tencent), or bd09 (Baidu)"
+EXPECTED = "for --crs an EPSG code such as 4490, or gcj02 (Gaode, Tencent), or bd09 (Baidu)"
 CHINA = (72.0, 0.5, 138.0, 56.0)  # (west, south, east, north): where the two web-map datums are defined
 
 _WEB_MAPS: dict[str, Shift] = {"gcj02": gcj02_to_wgs84, "bd09": bd09_to_wgs84}
@@ -76,8 +76,8 @@ def parse_datum(text: str) -> Datum:
         try:
             return Datum(f"EPSG:{word}", CRS.from_epsg(int(word)))
         except CRSError as error:
-            raise InputRefusedError([Fault(EXPECTED, f"EPSG:{word}, which is not known", column="--crs")]) from error
-    raise InputRefusedError([Fault(EXPECTED, repr(text), column="--crs")])
+            raise InputRefusedError([Fault(EXPECTED, f"EPSG:{word}, which is not known")]) from error
+    raise InputRefusedError([Fault(EXPECTED, repr(text))])
 
 
 def declared_datum(text: str | None) -> Datum | None:

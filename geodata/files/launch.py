@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -79,10 +80,21 @@ def _prepare(path: Path, kind: Format, request: dict[str, Any], scratch: Path) -
     driver, suffix = _DRIVERS[kind]
     # GDAL reads meaning into paths ("/vsicurl/", "!", ".zip/"): give it a link whose name says nothing.
     target = scratch / f"input{suffix}"
-    target.symlink_to(path.resolve())
+    if kind is content.Format.GEOPACKAGE and _would_leave_traces(path):
+        shutil.copyfile(path, target)
+    else:
+        target.symlink_to(path.resolve())
     if kind is content.Format.SHAPEFILE:
         _link_shapefile_parts(path, target)
     return {"action": "vector", "driver": driver, "path": str(target)}
+
+
+def _would_leave_traces(geopackage: Path) -> bool:
+    """Return whether SQLite would make a -wal and a -shm file beside it: in its WAL mode, when nobody has it open."""
+    with geopackage.open("rb") as file:
+        is_wal = file.read(20)[18:20] == b"\x02\x02"  # read and write version of the SQLite header
+    log = geopackage.resolve().with_name(f"{geopackage.resolve().name}-wal")
+    return is_wal and not (log.is_file() and log.stat().st_size)
 
 
 def _link_shapefile_parts(path: Path, target: Path) -> None:

@@ -1,5 +1,7 @@
 """Every format that planners bring, read into the same frame."""
 
+import contextlib
+import sqlite3
 import zipfile
 
 import geopandas as gpd
@@ -194,3 +196,14 @@ def test_multipart_shapes_stay_multipart(tmp_path):
     parts = gpd.GeoDataFrame(geometry=[MultiPoint([(117.2, 25.1), (117.3, 25.2)]), box(117, 25, 118, 26)], crs=4326)
     parts.to_file(tmp_path / "m.geojson")
     assert read_features(str(tmp_path / "m.geojson")).geom_type.tolist() == ["MultiPoint", "Polygon"]
+
+
+def test_a_geopackage_is_read_while_it_is_open_elsewhere_and_nothing_is_left_beside_it(tmp_path):
+    HOMES.to_file(tmp_path / "h.gpkg", layer="homes", SPATIAL_INDEX="NO")  # its triggers need GDAL's functions
+    with contextlib.closing(sqlite3.connect(tmp_path / "h.gpkg")) as package:
+        package.execute("PRAGMA journal_mode=WAL")
+        package.execute("UPDATE homes SET 户号 = '9' || 户号")
+        package.commit()
+        assert read_features(str(tmp_path / "h.gpkg"))["户号"].tolist() == ["90001", "90002", "90003"]
+    assert read_features(str(tmp_path / "h.gpkg"))["户号"].tolist() == ["90001", "90002", "90003"]
+    assert [path.name for path in tmp_path.iterdir()] == ["h.gpkg"]

@@ -104,7 +104,8 @@ def boundary_in_store(session: Session, village_code: str) -> BaseGeometry:
         boundary: BaseGeometry = load_village(session, village_code).geometry.iloc[0]
     except (NotFoundError, CodeError) as error:
         hint = f"mapgrid import village FILE --code {village_code}"
-        fault = Fault("a village whose boundary is stored", str(error), column="--village", hint=hint)
+        found = str(error).partition(";")[0]
+        fault = Fault("for --village one whose boundary is stored", found, hint=hint)
         raise InputRefusedError([fault]) from error
     return boundary
 

@@ -105,7 +105,7 @@ def _check_code(code: str) -> None:
     try:
         check_village_code(code)
     except CodeError as error:
-        raise InputRefusedError([Fault("12 digits such as 990101102201", repr(code), column="--code")]) from error
+        raise InputRefusedError([Fault("for --code 12 digits such as 990101102201", repr(code))]) from error
 
 
 def _check_households_inside(session: Session, code: str, boundary: BaseGeometry, frame: GeoDataFrame) -> None:

@@ -192,7 +192,7 @@ def _columns(pairs: tuple[str, ...]) -> dict[str, str]:
         role, equals, name = pair.partition("=")
         if not equals or role not in SYNONYMS.keys() | PLACE_ROLES:
             roles = ", ".join(sorted({"lon", "lat"} | SYNONYMS.keys()))
-            raise InputRefusedError([Fault(f"ROLE=NAME with a role out of {roles}", repr(pair), column="--column")])
+            raise InputRefusedError([Fault(f"for --column ROLE=NAME with a role out of {roles}", repr(pair))])
         columns[role] = name
     return columns
 
