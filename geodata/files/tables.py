@@ -64,11 +64,10 @@ def place_table(table: RawTable, columns: Mapping[str, str], file: str) -> Place
     x_name, y_name = (_coordinate_column(slot, chosen, header, at + 1, table, file) for slot in ("x", "y"))
     body = [(number, row) for number, row in enumerate(table.rows[at + 1 :], start=at + 2) if _has_content(row)]
     cells = {name: [row[i] if i < len(row) else None for _, row in body] for i, name in enumerate(header)}
-    xy = np.column_stack([[_coordinate(cell) for cell in cells[name]] for name in (x_name, y_name)])
+    xy = np.column_stack([[_coordinate(cell) for cell in cells[name]] for name in (x_name, y_name)]).reshape(-1, 2)
+    _place_members(cells, xy, (x_name, y_name))
     rows = np.array([number for number, _ in body], dtype=np.int64)
-    return PlacedTable(
-        rows, {name: _typed(values) for name, values in cells.items()}, xy.reshape(-1, 2), x_name, y_name
-    )
+    return PlacedTable(rows, {name: _typed(values) for name, values in cells.items()}, xy, x_name, y_name)
 
 
 def number_of(cell: object) -> float:
@@ -92,6 +91,18 @@ def _coordinate(cell: Cell) -> float:
         return np.nan
     degrees = int(parts[1]) + int(parts[2]) / 60 + float(parts[3]) / 3600
     return -degrees if parts[4] in {"S", "W"} else degrees
+
+
+def _place_members(cells: Mapping[str, list[Cell]], xy: NDArray, names: tuple[str, str]) -> None:
+    """Give the people of a household its place where a ledger with a row per person says it once."""
+    columns = [headers.columns_for(role, cells) for role in ("code", "relation", "person_name")]
+    if not all(columns):
+        return
+    codes = cells[columns[0][0]]
+    places = {code: place for code, place in zip(codes[::-1], xy[::-1].copy(), strict=True) if np.isfinite(place).all()}
+    for at, code in enumerate(codes):
+        if code in places and not any(str(cells[name][at] or "").strip() for name in names):
+            xy[at] = places[code]
 
 
 def _coordinate_column(

@@ -172,7 +172,7 @@ def test_a_ledger_in_gbk_is_imported_with_people_units_and_tiers(mapgrid, sessio
 def test_a_ledger_with_one_row_per_person_makes_one_household_of_each_code(mapgrid, session, village, tmp_path):
     header = "户号,户主姓名,姓名,与户主关系,性别,出生日期,经度,纬度\n"
     rows = [
-        "1,甲,乙,子,男,2001-02-03,117.01,25.01",
+        "1,甲,乙,子,男,2001-02-03,,",
         "1,甲,甲,户主,女,1970/5/6,117.01,25.01",
         "2,丙,丙,户主,男,19800101,117.02,25.02",
     ]
