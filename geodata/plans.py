@@ -42,7 +42,7 @@ class Division(Protocol):
 
     All frames are in the village's metric CRS. `grids`: `grid` (three digits), `weight`, `reason`, polygons. `cells`:
     `grid`, `group` (five digits), polygons that tile the village. `households`: indexed by 18-digit code, `grid`,
-    `group`, `cell` (a label of `cells`), points.
+    `group`, `cell` (a label of `cells`), points; `grid` is None for a household that no grid could take.
     """
 
     @property
@@ -126,12 +126,13 @@ def save_plan(
         )
         .returning(Plan.id)
     ).scalar_one()
+    households = plan.households[plan.households["grid"].notna()]
     _save_grids(session, plan_id, village_code, plan.grids)
-    _save_groups(session, plan_id, village_code, plan.households)
+    _save_groups(session, plan_id, village_code, households)
     cell_ids = _save_cells(session, plan_id, village_code, plan.cells)
-    _save_assignments(session, plan_id, village_code, plan.households, starts_on)
+    _save_assignments(session, plan_id, village_code, households, starts_on)
     if state is PlanState.PUBLISHED:
-        _stand_on_cells(session, plan.households, cell_ids)
+        _stand_on_cells(session, households, cell_ids)
     return plan_id
 
 
