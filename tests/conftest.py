@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
 
@@ -17,8 +18,10 @@ from werkzeug.serving import make_server
 
 from geodata import cluster
 from geodata.database import migrate, open_engine, session_maker
+from web.actions.demo import prepare_demo
 from web.app import create_app
 
+DEMO_NOW = datetime(2026, 3, 5, 6, 2, tzinfo=UTC)
 _HOME = "MAPGRID_TEST_HOME"
 _CHROMIUM_OPTIONS = [
     "--no-sandbox",  # root may test
@@ -79,6 +82,30 @@ def database_url(server, template_url):
     """Return the URL of a database of this test alone, with the newest tables and nothing in them."""
     name = f"test_{uuid.uuid4().hex}"
     server.execute(f"CREATE DATABASE {name} TEMPLATE mapgrid")
+    yield _named(template_url, name)
+    server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def demo_template(server, template_url):
+    """Return the name of a database with the demo in it, loaded once per run; nobody connects to it: clone it."""
+    url = _named(template_url, "demo")
+    with (Path(os.environ[_HOME]) / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not server.execute("SELECT 1 FROM pg_database WHERE datname = 'demo'").fetchone():
+            server.execute("CREATE DATABASE demo TEMPLATE mapgrid")
+            engine = open_engine(url)
+            with session_maker(engine).begin() as session:
+                prepare_demo(session, DEMO_NOW, lambda _line: None)
+            engine.dispose()
+    return "demo"
+
+
+@pytest.fixture
+def demo_url(server, template_url, demo_template):
+    """Return the URL of a database of this test alone that holds the demo as of `DEMO_NOW`."""
+    name = f"test_{uuid.uuid4().hex}"
+    server.execute(f"CREATE DATABASE {name} TEMPLATE {demo_template}")
     yield _named(template_url, name)
     server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

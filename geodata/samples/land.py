@@ -13,9 +13,10 @@ import shapely
 from geopandas import GeoDataFrame, GeoSeries
 from shapely import GeometryType
 
+from mapgrid.bridges import cut_bridges
 from mapgrid.codes import household_code
 from mapgrid.crs import metric_crs_for
-from mapgrid.terrain import BARRIER_WATERWAYS, TerrainKind, cut_bridges, kind_of_highway
+from mapgrid.terrain import BARRIER_WATERWAYS, TerrainKind, kind_of_highway
 
 if TYPE_CHECKING:
     from pathlib import Path

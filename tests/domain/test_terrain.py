@@ -4,8 +4,9 @@ import pytest
 from geopandas import GeoSeries
 from shapely import LineString, MultiLineString
 
+from mapgrid.bridges import cut_bridges
 from mapgrid.errors import NotMetricError
-from mapgrid.terrain import TerrainKind, cut_bridges, kind_of_highway
+from mapgrid.terrain import TerrainKind, kind_of_highway
 
 METRIC = "EPSG:32632"
 

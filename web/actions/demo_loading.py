@@ -23,7 +23,7 @@ from geodata.samples.marker import DAY
 from geodata.villages import save_area, save_boundary, save_terrain, save_units
 from mapgrid.codes import unit_code
 from mapgrid.crs import STORAGE_SRID
-from mapgrid.partition import divide
+from mapgrid.partition import divide, warm
 from mapgrid.plans import PlanState
 from mapgrid.times import LOCAL_TIME
 from mapgrid.village import Limits
@@ -46,6 +46,8 @@ _SEED = 0
 
 def load_demo(session: Session, now: datetime, tell: Callable[[str], None]) -> None:
     """Store the demo's district, towns and villages with everything in them; the caller commits."""
+    tell("Preparing the division; the first time on a machine this takes some seconds …")
+    warm()
     for area in (DISTRICT, *TOWNS):
         save_area(session, area.code, name=area.name, name_en=area.name_en, is_demo=True)
     for number, sample in enumerate(VILLAGES, start=1):
