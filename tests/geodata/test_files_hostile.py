@@ -424,3 +424,33 @@ def test_a_shapefile_without_its_index_is_refused_by_name(tmp_path):
 def test_a_layer_without_features_is_an_empty_frame(tmp_path, text):
     (tmp_path / "e").write_text(text)
     assert len(read_features(str(tmp_path / "e"))) == 0
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "gdal_get_pixel_value('/vsicurl/{address}/x.tif', 1, 'georef', 0, 0)",
+        "gdal_get_pixel_value('{secret}', 1, 'georef', 0, 0)",
+        "readfile('{secret}')",
+        "load_extension('{secret}')",
+        "ogr_geocode('{address}')",
+    ],
+)
+def test_a_geopackage_whose_view_calls_functions_reads_no_other_file_and_calls_nobody(tmp_path, call):
+    secret = tmp_path / "secret.txt"
+    secret.write_text(SECRET)
+    HOME.to_file(tmp_path / "v.gpkg", layer="homes")
+    with listener() as (address, asked):
+        with contextlib.closing(sqlite3.connect(tmp_path / "v.gpkg")) as package:
+            package.execute("ALTER TABLE homes RENAME TO other")
+            view = "CREATE VIEW homes AS SELECT fid, geom, CALL AS n FROM other"
+            package.execute(view.replace("CALL", call.format(address=address, secret=secret)))
+            package.execute("UPDATE gpkg_contents SET table_name = 'homes' WHERE table_name = 'other'")
+            package.execute("UPDATE gpkg_geometry_columns SET table_name = 'homes' WHERE table_name = 'other'")
+            package.commit()
+        try:
+            said = read_features(f"{tmp_path / 'v.gpkg'}:homes").to_json()
+        except InputRefusedError as refused:
+            said = str(refused)
+        assert SECRET not in said
+        assert asked == []
