@@ -1,8 +1,8 @@
 """MapSpec -> folium. The only module that imports folium.
 
-folium writes the map, its panes and its geometry layers; every text of a person reaches the page as JSON and becomes a
-text node in the browser. No pop-up or tooltip is made here: folium puts their text into JavaScript template literals,
-where stored text would run.
+folium writes the map, its panes and its geometry layers: numbers, codes and colours only. No text of a person passes
+through it. folium puts pop-up text into JavaScript template literals, where stored text would run in the browser; and
+branca compiles every finished script once more as a Jinja template, where stored text would run on the server.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _STYLES: dict[str, dict[str, Any]] = {
         "interactive": False,
     },
 }
-_STILL_PANES = frozenset(Pane) - {Pane.GRID_FILL, Pane.CASES, Pane.LABELS, Pane.HOUSEHOLDS}
+_STILL_PANES = frozenset(Pane) - {Pane.GRID_FILL, Pane.CASES, Pane.LABELS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +91,14 @@ class DrawnMap:
     script: str
 
 
-def draw(spec: MapSpec, layers: Layers, page: Mapping[str, Any], *, shown: frozenset[Overlay]) -> DrawnMap:
+def draw(spec: MapSpec, layers: Layers, *, shown: frozenset[Overlay]) -> DrawnMap:
     """Return the map as its element and its script.
+
+    The script ends by calling `start(map, layers, page)`, which the page around it provides; `page` is the value of the
+    JSON block `#page` (see `web/static/js/map.js`).
 
     Parameters
     ----------
-    page
-        Plain JSON for the browser: households, cases, labels, addresses, texts (see `web/static/js/map.js`).
     shown
         Overlays that are on at first.
     """
@@ -109,7 +110,7 @@ def draw(spec: MapSpec, layers: Layers, page: Mapping[str, Any], *, shown: froze
         prefer_canvas=True,  # thousands of houses and roads on a weak machine
         maxZoom=_MAX_ZOOM,
         zoom_control=False,
-        attribution_control=True,
+        attribution_control=False,  # it writes its text as markup; the template says whose data this is
         zoom_snap=0.5,
         wheel_px_per_zoom_level=90,
     )
@@ -125,7 +126,7 @@ def draw(spec: MapSpec, layers: Layers, page: Mapping[str, Any], *, shown: froze
         names["hatch"] = _layer(drawn, "hatch", Pane.HATCH, layers.breakers)
     _layer(drawn, "village_casing", Pane.VILLAGE, layers.boundary)
     _layer(drawn, "village", Pane.VILLAGE, layers.boundary)
-    drawn.add_child(_Start(names, page))
+    drawn.add_child(_Start(names))
     figure = drawn.get_root()
     figure.render()
     return DrawnMap(html=figure.html.render(), script=figure.script.render())
@@ -172,20 +173,19 @@ def _layer(drawn: folium.Map, style: str, pane: Pane, shapes: GeoJson, *, show: 
 
 
 class _Start(MacroElement):
-    """The last line of the script: hand the layers and the page's values to our own module."""
+    """The last line of the script: hand the layers to our own module."""
 
     _template = Template(
         """
         {% macro script(this, kwargs) %}
         start({{ this._parent.get_name() }}, { {%- for key, names in this.layers.items() %}
             {{ key|tojson }}: {% if names is string %}{{ names }}{% else %}[{{ names|join(", ") }}]{% endif %},
-        {%- endfor %} }, {{ this.page|tojson }});
+        {%- endfor %} }, JSON.parse(document.getElementById("page").textContent));
         {% endmacro %}
         """
     )
 
-    def __init__(self, layers: Mapping[str, Any], page: Mapping[str, Any]) -> None:
+    def __init__(self, layers: Mapping[str, Any]) -> None:
         super().__init__()
         self._name = "Start"
         self.layers = layers
-        self.page = page

@@ -10,6 +10,7 @@ from mapgrid.cases import CaseClass, MapState
 from mapgrid.mapspec import Overlay
 from mapgrid.plans import PlanState
 from mapgrid.tiers import Tier, TierReason
+from web.templating import language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,6 +85,7 @@ def limit_reason_labels() -> Mapping[str, str]:
         "VILLAGE_UNDER_MIN": _("The whole village has fewer households than a grid should have."),
         "ISOLATED_UNIT": _("A barrier or the distance cuts these households off from any other grid."),
         "NO_GEOMETRY": _("Some households have no usable point yet."),
+        "NO_DIVISION_FOUND": _("The households would fit, but no connected division was found."),
         "LOCKED": _("This grid is locked and stays as it is."),
     }
 
@@ -118,6 +120,8 @@ def browser_words() -> dict[str, Any]:
         "classes": case_class_labels(),
         "tier_reasons": tier_reason_labels(),
         "reasons": limit_reason_labels(),
+        "kinds": {"grid": _("Grid"), "village": _("Village")},
+        "prefers_english": language() == "en",
         "comma": _(", "),
         "close": _("Close"),
         "loading": _("Loading…"),

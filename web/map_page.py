@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def render(view: AreaView) -> str:
     """Return the page of one village, town or district."""
     words = labels.browser_words()
-    drawn = draw(view.composed.spec, view.composed.layers, _browser_values(view, words), shown=SHOWN_AT_FIRST)
+    drawn = draw(view.composed.spec, view.composed.layers, shown=SHOWN_AT_FIRST)
     return render_template(
         "map/area.html",
         view=view,
@@ -39,6 +39,7 @@ def render(view: AreaView) -> str:
         plan_states=labels.plan_state_labels(),
         shown_at_first=SHOWN_AT_FIRST,
         drawn=drawn,
+        page=_browser_values(view, words),
         map_scripts=SCRIPTS,
         map_styles=STYLES,
         nonce=nonce(),
@@ -79,7 +80,6 @@ def _browser_values(view: AreaView, words: dict[str, Any]) -> dict[str, Any]:
             "case": "/api/cases/",
             "search": "/api/search",
         },
-        "attribution": " | ".join([*view.sources, _("internal use")]),
         "text": words,
     }
 

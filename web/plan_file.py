@@ -58,13 +58,14 @@ def plan_page(title: str, plan: Plan, village: GeoDataFrame) -> str:
         overlays={Overlay.GROUPS: [("groups", Pane.GROUPS, one_feature(_group_borders(plan)))]},
         breakers=feature_collection(grids[grids["reason"].notna()]),
     )
-    drawn = draw(MapSpec(bounds=(west, south, east, north)), layers, page, shown=frozenset({Overlay.GROUPS}))
+    drawn = draw(MapSpec(bounds=(west, south, east, north)), layers, shown=frozenset({Overlay.GROUPS}))
     environment = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True)
     return environment.get_template("map/plan_file.html").render(
         title=title,
         figures=_figures(plan),
         reasons=[reason.as_record() for reason in plan.reasons],
         drawn=drawn,
+        page=page,
         style="\n".join(_static(name) for name in (*STYLES, "css/plan_file.css")),
         scripts=[_static(name) for name in (SCRIPTS[0], "js/plan_file.js")],
     )

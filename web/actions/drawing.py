@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 _REACH_DEGREES = 0.6
+_FEW = 0.02  # households at the rim that may lie outside the first view
+_MARGIN = 0.04
 _TRUNK = frozenset({"motorway", "trunk", "primary", "secondary", "motorway_link", "trunk_link", "primary_link"})
 _RIVER = frozenset({"river", "canal"})
 
@@ -221,4 +223,7 @@ def _start_box(frames: VillageFrames) -> tuple[float, float, float, float]:
         west, south, east, north = frames.boundary.bounds
         return west, south, east, north
     lon, lat = frames.households.geometry.x, frames.households.geometry.y
-    return (float(lon.quantile(0.02)), float(lat.quantile(0.02)), float(lon.quantile(0.98)), float(lat.quantile(0.98)))
+    west, east = lon.quantile([_FEW, 1 - _FEW])
+    south, north = lat.quantile([_FEW, 1 - _FEW])
+    aside_x, aside_y = _MARGIN * (east - west), _MARGIN * (north - south)
+    return (float(west - aside_x), float(south - aside_y), float(east + aside_x), float(north + aside_y))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from web import map_page
 from web.actions import maps
+from web.clock import now
 from web.database import session
 from web.templating import language
 
@@ -41,7 +42,7 @@ def home() -> ResponseReturnValue:
 @blueprint.get("/map/<code>")
 def area(code: str) -> str:
     """Show the map of a village, a town or a district."""
-    return map_page.render(maps.area_view(session(), code, now=datetime.now(UTC), language=language()))
+    return map_page.render(maps.area_view(session(), code, now=now(), language=language()))
 
 
 @blueprint.get("/language/<any(zh, en):language>")

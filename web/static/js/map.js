@@ -15,8 +15,6 @@ export function start(map, layers, page) {
   const box = document.querySelector(".map-box");
   const toast = toaster(box.querySelector(".toast"));
   const sheet = startSheet(document.querySelector(".panel"));
-  map.attributionControl.setPrefix(false);
-  map.attributionControl.addAttribution(page.attribution);
   map.fitBounds(page.start, { animate: false });
 
   drawLegend(page);
@@ -96,6 +94,7 @@ export function start(map, layers, page) {
   const wanted = location.hash.slice(1);
   if (areas.get(wanted)) openArea(wanted, { moves: true });
   else if (households.find(wanted)) showHousehold(wanted);
+  Object.assign(window, { mapgridMap: map, mapgridLayers: { households, cases, areas, labels, folium: layers } });
   document.documentElement.dataset.map = "ready";
   performance.mark("map-ready");
 }

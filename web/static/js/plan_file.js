@@ -1,6 +1,5 @@
 // The map of a plan file: one page that needs no server. A classic script, because a file:// page may not load modules.
 function start(map, layers, page) {
-  map.attributionControl.setPrefix(false);
   map.fitBounds(page.home, { padding: [16, 16], animate: false });
   const renderer = L.canvas({ pane: "households", padding: 0.3 });
   for (const [lon, lat] of page.households) {

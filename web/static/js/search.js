@@ -21,6 +21,9 @@ export function startSearch(root, { url, area, text, onPick }) {
   };
   const pick = (index) => { const one = found[index]; if (one) { close(); onPick(one); } };
 
+  const labelOf = (one) => (text.prefers_english && one.label_en) || one.label;
+  const detailOf = (one) => (one.kind === "household" ? [one.code.slice(-6), one.detail].filter(Boolean).join("  ") : text.kinds[one.kind]);
+
   async function ask() {
     const query = input.value.trim();
     running?.abort();
@@ -37,7 +40,7 @@ export function startSearch(root, { url, area, text, onPick }) {
   }
 
   function option(one, index) {
-    const element = make("div", { role: "option", id: `found-${index}` }, make("b", {}, one.label), make("span", {}, one.detail ?? ""));
+    const element = make("div", { role: "option", id: `found-${index}` }, make("b", {}, labelOf(one)), make("span", {}, detailOf(one)));
     element.addEventListener("mousedown", (event) => { event.preventDefault(); pick(index); });
     return element;
   }
