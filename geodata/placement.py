@@ -66,6 +66,7 @@ def settings(place: Path, account: Account) -> dict[str, str]:
         "ident_file": str(ident),
         "port": "5432",
         "fsync": "on",
+        "recovery_init_sync_method": "syncfs",  # after a kill: one call instead of one per file, 0.1 s instead of 2.5 s
         "jit": "off",  # compiling costs more than our short queries take
         # Messages name no person: no statement, no values of a row that was refused.
         "log_error_verbosity": "terse",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, g, request
 from flask_babel import Babel
+from sqlalchemy.exc import OperationalError
 
 from geodata.database import open_engine, session_maker
 from web import errors, guards, templating
@@ -40,7 +41,10 @@ def create_app(database_url: str, settings: Settings | None = None) -> Flask:
     def close_session(_error: BaseException | None) -> None:
         session: Session | None = g.pop("session", None)
         if session is not None:
-            session.close()
+            try:
+                session.close()
+            except OperationalError:  # the database went away after the answer was made
+                session.invalidate()
 
     return app
 

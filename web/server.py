@@ -116,7 +116,7 @@ def _run_gunicorn(listener: int) -> None:
                 self.cfg.set(name, option)
 
         def load(self) -> Flask:
-            from web.app import create_app  # noqa: PLC0415 - every worker loads it, their parent need not
+            from web.app import create_app  # noqa: PLC0415 - the same reason
 
             return create_app(settings.database_url or "", settings)
 
@@ -130,6 +130,7 @@ def _options(listener: int) -> dict[str, Any]:
         "workers": _WORKERS,
         "worker_class": "gthread",
         "threads": _THREADS,
+        "preload_app": True,  # loaded once, before it is announced; it opens no connection until the first request
         "graceful_timeout": 5,
         "loglevel": "warning",
         "when_ready": lambda _arbiter: click.echo(f"mapgrid is ready: {address}  (Ctrl-C ends it)"),
