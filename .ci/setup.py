@@ -36,13 +36,13 @@ def make_environment(mode: str) -> None:
     else:
         install_requirements(mode)
         once(["mapgrid"], digest(Path("pyproject.toml")), install_mapgrid)
+        compiled = sorted(Path("mapgrid/partition").glob("*.py"))
+        once(["warm"], digest(*compiled, Path("requirements.txt")), warm_up)
     catalogs = sorted(Path("web/translations").glob("*/LC_MESSAGES/*.po"))
     if catalogs and not all(catalog.with_suffix(".mo").exists() for catalog in catalogs):
         (STAMPS / "messages").unlink(missing_ok=True)
     if catalogs:
         once(["messages"], digest(*catalogs), compile_messages)
-    if Path("mapgrid/partition/__init__.py").exists():
-        once(["warm"], digest(*sorted(Path("mapgrid").rglob("*.py")), Path("requirements.txt")), warm_up)
 
 
 def install_requirements(mode: str) -> None:
