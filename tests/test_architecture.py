@@ -6,10 +6,13 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 from hatchling import build
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 _CHECKOUT = Path(__file__).parent.parent
 _ROOTS = ("mapgrid", "geodata", "web")
@@ -100,6 +103,18 @@ def test_lock_files_name_versions_and_no_place_to_fetch_them_from():
     packages = json.loads((_CHECKOUT / "package-lock.json").read_text())["packages"]
     assert "node_modules/leaflet" in packages
     assert [name for name, package in packages.items() if "resolved" in package] == []
+
+
+def test_lock_files_hold_what_pyproject_asks_for():
+    project = tomllib.loads((_CHECKOUT / "pyproject.toml").read_text())["project"]
+    for name, asked in (
+        ("requirements.txt", project["dependencies"]),
+        ("requirements-dev.txt", project["optional-dependencies"]["dev"]),
+    ):
+        lines = (_CHECKOUT / "requirements.txt").read_text() + (_CHECKOUT / name).read_text()
+        pins = dict(line.split("==") for line in lines.splitlines() if "==" in line)
+        for requirement in map(Requirement, asked):
+            assert pins.get(canonicalize_name(requirement.name)) in requirement.specifier, f"make lock: {requirement}"
 
 
 def test_no_committed_file_names_a_package_registry():
