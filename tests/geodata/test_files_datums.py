@@ -3,10 +3,10 @@
 import geopandas as gpd
 import numpy as np
 import pytest
+from given import faults_of
 from shapely import Point
 
 from geodata.files import read_features
-from mapgrid.errors import InputRefusedError
 
 HOME = gpd.GeoSeries([Point(117.21, 25.11)], crs=4326)
 
@@ -15,12 +15,6 @@ def write_csv(folder, header, *rows):
     target = folder / "h.csv"
     target.write_text("\n".join([header, *(",".join(map(repr, row)) for row in rows)]), encoding="utf-8")
     return str(target)
-
-
-def faults_of(spec, **options):
-    with pytest.raises(InputRefusedError) as refused:
-        read_features(spec, **options)
-    return refused.value.faults
 
 
 def in_metres(epsg):

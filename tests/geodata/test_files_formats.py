@@ -8,11 +8,11 @@ import geopandas as gpd
 import numpy as np
 import openpyxl
 import pytest
+from given import faults_of
 from shapely import MultiPoint, Point, box
 
 from geodata.files import read_features
 from mapgrid import crs
-from mapgrid.errors import InputRefusedError
 
 HOMES = gpd.GeoDataFrame(
     {"户号": ["0001", "0002", "0003"], "户数": [1, 2, 1]},
@@ -24,12 +24,6 @@ PLACES = np.array([[117.20, 25.10], [117.21, 25.11], [117.22, 25.12]])
 
 def places(frame):
     return np.column_stack([frame.geometry.x, frame.geometry.y])
-
-
-def faults_of(spec, **options):
-    with pytest.raises(InputRefusedError) as refused:
-        read_features(str(spec), **options)
-    return refused.value.faults
 
 
 def write_zip(target, folder):

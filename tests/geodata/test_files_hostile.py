@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 import time
-import zipfile
 from pathlib import Path
 
 import geopandas as gpd
@@ -19,19 +18,14 @@ import numpy as np
 import openpyxl
 import pytest
 import shapely
-from shapely import LineString, Point, Polygon
+from given import faults_of, geojson
+from shapely import Point
 
-from geodata.files import bounds, read_features
+from geodata.files import read_features
 from mapgrid.errors import InputRefusedError
 
 SECRET = "the-secret-of-another-file"  # noqa: S105 - a word to look for
 HOME = gpd.GeoDataFrame({"name": ["a"]}, geometry=[Point(117.2, 25.1)], crs=4326)
-
-
-def faults_of(spec, **options):
-    with pytest.raises(InputRefusedError) as refused:
-        read_features(str(spec), **options)
-    return refused.value.faults
 
 
 @contextlib.contextmanager
@@ -59,11 +53,6 @@ def listener():
         finally:
             server.shutdown()
             thread.join()
-
-
-def geojson(*geometries):
-    features = [{"type": "Feature", "properties": {"n": n}, "geometry": g} for n, g in enumerate(geometries)]
-    return json.dumps({"type": "FeatureCollection", "features": features})
 
 
 def kml(inside):
@@ -131,69 +120,6 @@ def test_kml_that_stops_half_way_is_refused_with_the_line(tmp_path):
     assert "line 1" in fault.found
 
 
-def write_zip(target, **members):
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return target
-
-
-def test_a_zip_without_a_shapefile_says_what_it_has(tmp_path):
-    (fault,) = faults_of(write_zip(tmp_path / "z.zip", **{"readme.txt": "x", "h.dbf": "x"}))
-    assert fault.found == "readme.txt, h.dbf"
-    (fault,) = faults_of(write_zip(tmp_path / "e.zip"))
-    assert fault.found == "an empty archive"
-
-
-@pytest.mark.parametrize("name", ["../evil.shp", "/evil.shp", "a/../../evil.shp", "..\\evil.shp", "C:\\evil.shp"])
-def test_an_archive_that_reaches_outside_is_refused_before_a_byte_is_written(tmp_path, name):
-    inner = tmp_path / "inner"
-    inner.mkdir()
-    faults = faults_of(write_zip(inner / "z.zip", **{name: b"\x00\x00\x27\x0a"}))
-    assert faults[0].expected == "names that stay inside the archive"
-    assert not list(tmp_path.rglob("evil*"))
-
-
-def test_a_link_inside_an_archive_is_refused(tmp_path):
-    link = zipfile.ZipInfo("h.shp")
-    link.external_attr = 0o120777 << 16
-    with zipfile.ZipFile(tmp_path / "z.zip", "w") as archive:
-        archive.writestr(link, "/etc/passwd")
-    (fault,) = faults_of(tmp_path / "z.zip")
-    assert "a link" in fault.found
-
-
-@pytest.mark.parametrize("name", ["inner.zip", "inner.tar.gz", "inner.KMZ"])
-def test_an_archive_inside_an_archive_is_refused(tmp_path, name):
-    (fault,) = faults_of(write_zip(tmp_path / "z.zip", **{name: b"PK\x03\x04"}))
-    assert fault.expected == "no archive inside the archive"
-
-
-def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path):
-    began = time.monotonic()
-    (fault,) = faults_of(write_zip(tmp_path / "z.zip", **{"h.shp": bytes(40 * bounds.MIB)}))
-    assert fault.expected == "content that unpacks to at most 50 times its size"
-    (fault,) = faults_of(write_zip(tmp_path / "y.zip", **{"h.shp": bytes(65 * bounds.MIB)}))
-    assert fault.expected == "at most 64 MiB once unpacked"
-    assert time.monotonic() - began < 10
-
-
-def test_an_archive_that_lies_about_its_sizes_is_caught_while_unpacking(tmp_path):
-    write_zip(tmp_path / "z.zip", **{"h.shp": bytes(40 * bounds.MIB)})
-    content = (tmp_path / "z.zip").read_bytes()
-    size = (40 * bounds.MIB).to_bytes(4, "little")
-    assert content.count(size) == 2
-    (tmp_path / "z.zip").write_bytes(content.replace(size, (1000).to_bytes(4, "little")))
-    (fault,) = faults_of(tmp_path / "z.zip")
-    assert fault.hint == "pack it again"
-
-
-def test_an_xlsx_bomb_is_refused_like_any_archive(tmp_path):
-    members = {"[Content_Types].xml": b" " * 40 * bounds.MIB, "xl/workbook.xml": "<x/>"}
-    (fault,) = faults_of(write_zip(tmp_path / "b.xlsx", **members))
-    assert "50 times" in fault.expected
-
-
 def test_a_sheet_with_one_cell_in_its_last_corner_does_not_fill_the_memory(tmp_path):
     book = openpyxl.Workbook()
     book.active["A1"] = "lon"
@@ -253,62 +179,6 @@ def test_json_that_is_no_geojson_is_refused(tmp_path, content):
     assert faults_of(tmp_path / "h.geojson")
 
 
-def test_each_unusable_geometry_of_a_layer_is_named_by_its_row(tmp_path):
-    point = {"type": "Point", "coordinates": [117.2, 25.1]}
-    content = geojson(
-        point,
-        None,
-        {"type": "Point", "coordinates": []},
-        {"type": "Point", "coordinates": [1e400, 25.1]},
-        {"type": "Point", "coordinates": [25.1, 117.2]},
-        point,
-    )
-    (tmp_path / "h.geojson").write_text(content)
-    faults = faults_of(tmp_path / "h.geojson")
-    assert [fault.row for fault in faults] == [2, 3, 4, 5]
-    assert faults[-1].hint == "looks like swapped longitude/latitude"
-    assert {fault.column for fault in faults} == {"geometry"}
-
-
-def test_a_bow_tie_is_refused_with_the_place_where_it_crosses(tmp_path):
-    tie = gpd.GeoDataFrame(geometry=[Polygon([(117, 25), (118, 26), (118, 25), (117, 26)])], crs=4326)
-    tie.to_file(tmp_path / "v.gpkg")
-    (fault,) = faults_of(tmp_path / "v.gpkg")
-    assert fault.found == "Self-intersection[117.5 25.5]"
-
-
-def test_a_hair_of_self_crossing_is_mended_and_noted(tmp_path):
-    slip = Polygon(
-        [(117, 25), (118, 25), (118, 26), (117.5, 26), (117.49999, 26.00001), (117.50001, 26.00001), (117, 26)]
-    )
-    assert not slip.is_valid
-    gpd.GeoDataFrame(geometry=[slip], crs=4326).to_file(tmp_path / "v.gpkg")
-    frame = read_features(str(tmp_path / "v.gpkg"))
-    assert frame.geometry.is_valid.all()
-    assert shapely.area(frame.geometry.iloc[0]) == pytest.approx(1.0, abs=1e-3)
-    assert "mended" in frame.attrs["notes"][0]
-
-
-def test_a_star_that_crosses_itself_1500_times_is_answered_within_ten_seconds(tmp_path):
-    rng = np.random.default_rng(1)
-    turns = np.cumsum(np.full(1500, 0.497)) * 2 * np.pi
-    radius = rng.uniform(0.5, 1.0, 1500)
-    corners = np.column_stack([117 + radius * np.cos(turns), 25 + radius * np.sin(turns)])
-    gpd.GeoDataFrame(geometry=[Polygon(corners)], crs=4326).to_file(tmp_path / "star.gpkg")
-    began = time.monotonic()
-    (fault,) = faults_of(tmp_path / "star.gpkg")
-    assert time.monotonic() - began < 10
-    assert "elf-intersection" in fault.found
-
-
-def test_an_outline_with_too_many_vertices_is_refused_before_it_is_checked(tmp_path, monkeypatch):
-    turns = np.linspace(0, 2 * np.pi, bounds.MOST_VERTICES_OF_A_FEATURE + 1)
-    big = Polygon(np.column_stack([117 + np.cos(turns), 25 + np.sin(turns)]))
-    gpd.GeoDataFrame(geometry=[big], crs=4326).to_file(tmp_path / "big.gpkg")
-    (fault,) = faults_of(tmp_path / "big.gpkg")
-    assert fault.expected == "at most 100000 vertices"
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -337,12 +207,6 @@ def test_formula_cells_of_a_workbook_are_not_computed(tmp_path):
     book.save(tmp_path / "h.xlsx")
     (fault,) = faults_of(tmp_path / "h.xlsx")
     assert (fault.row, fault.column) == (3, "lon")
-
-
-def test_a_line_and_a_polygon_are_still_only_shapes_here(tmp_path):
-    line = gpd.GeoDataFrame(geometry=[LineString([(117, 25), (118, 26)])], crs=4326)
-    line.to_file(tmp_path / "l.gpkg")
-    assert read_features(str(tmp_path / "l.gpkg")).geom_type.tolist() == ["LineString"]
 
 
 def test_the_reading_child_has_no_network_and_writes_no_file(tmp_path):

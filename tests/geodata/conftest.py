@@ -1,0 +1,28 @@
+"""Fixtures of import tests: the command line on the test's own database, and a village to import into."""
+
+import pytest
+from click.testing import CliRunner
+from given import LAND, VILLAGE, write
+
+from web.cli import main
+
+
+@pytest.fixture
+def mapgrid(database_url):
+    """Return a function that runs the command line on the test's database."""
+
+    def run(*arguments, ends_with=0):
+        environment = {"MAPGRID_DATABASE_URL": database_url}
+        done = CliRunner(env=environment).invoke(main, [str(argument) for argument in arguments])
+        assert done.exit_code == ends_with, done.output
+        return done
+
+    return run
+
+
+@pytest.fixture
+def village(mapgrid, tmp_path):
+    """Import a village about ten kilometres wide and return its code."""
+    write(tmp_path / "land.gpkg", LAND)
+    mapgrid("import", "village", tmp_path / "land.gpkg", "--code", VILLAGE, "--name", "举溪村")
+    return VILLAGE
