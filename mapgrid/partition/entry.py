@@ -133,12 +133,14 @@ def _grids(
 ) -> tuple[NDArray[np.int64], int]:
     """Return the grid 0… of each cell, region by region, and how many grids there are."""
     grid = np.zeros(len(graph.cells), dtype=np.int64)
+    wishes, effort, seed = how
     count, done, total = 0, 0, int(graph.weight.sum())
     for region in regions:
         tell(0.2 + 0.55 * done / total, "dividing into grids")
         label = np.zeros(1, dtype=np.int64)
         if not region.over:
-            label, _ = split(graph.part(region.cells), (limits.min, limits.max, limits.target), *how)
+            bounds = (limits.min, limits.max, limits.target)
+            label, _ = split(graph.part(region.cells), bounds, wishes, effort.for_size(len(region.cells)), seed)
         grid[region.cells] = label + count
         count += int(label.max()) + 1
         done += int(graph.weight[region.cells].sum())

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from mapgrid.partition.scorecard import Scorecard, measure_plan
 
 if TYPE_CHECKING:
-    import numpy as np
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
 
@@ -73,6 +74,19 @@ class Plan:
     effort: str
     seconds: float
     division: Division = field(repr=False)
+
+    def groups_outside(self) -> list[dict[str, str | int]]:
+        """Return the groups whose households are outside the limits of a group, with what made it so."""
+        made = self.division
+        load = np.bincount(made.group, weights=made.points.weight).astype(int)
+        heaviest = np.zeros(len(load), dtype=np.int64)
+        np.maximum.at(heaviest, made.group, made.points.weight)
+        name = dict(zip(made.group.tolist(), self.cells["group"].tolist(), strict=True))
+        low, high = self.limits.group_min, self.limits.group_max
+        return [
+            {"group": name[group], "households": int(load[group]), "heaviest_point": int(heaviest[group])}
+            for group in np.flatnonzero((load < low) | (load > high)).tolist()
+        ]
 
     @cached_property
     def scorecard(self) -> Scorecard:

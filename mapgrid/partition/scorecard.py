@@ -11,7 +11,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from mapgrid.coverage import measure
+from mapgrid.partition.chance import new_state
 from mapgrid.partition.land import Land, Touch
+from mapgrid.partition.seeds import free_means
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +41,8 @@ class Scorecard:
     distance_m, farthest_m
         From a household to the centre of its grid's households: mean and most.
     distance_ratio
-        `distance_m` over the same for unconstrained k-means with as many clusters (scikit-learn, best of 10).
+        `distance_m` over the same for k-means without limits and with as many clusters: k-means++ and Lloyd, best of
+        10, as scikit-learn does it; its import alone would take longer and more memory than the division.
     barrier_pairs
         Neighbouring cells of one grid with a barrier between them.
     groups, groups_in_range_pct, groups_multipart
@@ -156,10 +159,8 @@ def _against_k_means(xy: NDArray[np.float64], weight: NDArray[np.int64], count: 
     """Return the distance as a multiple of what k-means without limits reaches; None where that is zero."""
     if count >= len(xy):
         return None
-    from sklearn.cluster import KMeans  # noqa: PLC0415  scikit-learn takes a second to import, for this figure only
-
-    label = KMeans(count, n_init=10, random_state=0).fit_predict(xy, sample_weight=weight)
-    free_m = float(np.average(distance_to_centre(xy, weight, label.astype(np.int64)), weights=weight))
+    label = free_means(xy, weight, count, 10, new_state(0))
+    free_m = float(np.average(distance_to_centre(xy, weight, label), weights=weight))
     return round(distance_m / free_m, 4) if free_m > 0 else None
 
 

@@ -155,3 +155,27 @@ def settle(
             _recentre(xy, weight, label, load, centres, state)
     fill_empty(xy, centres, label, count)
     return label
+
+
+@njit(cache=True)
+def free_means(
+    xy: NDArray[np.float64], weight: NDArray[np.int64], count: int, starts: int, state: NDArray[np.uint64]
+) -> NDArray[np.int64]:
+    """Return the labels of k-means without limits: Lloyd's rounds until nothing moves, the best of several starts."""
+    best_label = np.zeros(len(weight), dtype=np.int64)
+    best_cost = np.inf
+    price = np.zeros(count)
+    label = np.zeros(len(weight), dtype=np.int64)
+    load = np.zeros(count, dtype=np.int64)
+    for _ in range(starts):
+        centres = spread_centres(xy, weight, count, state)
+        cost = assign(xy, weight, centres, price, label, load)
+        for _ in range(300):  # as many rounds as scikit-learn allows
+            _recentre(xy, weight, label, load, centres, state)
+            before, cost = cost, assign(xy, weight, centres, price, label, load)
+            if cost >= before * (1 - 1e-12):
+                break
+        if cost < best_cost:
+            best_cost = cost
+            best_label[:] = label
+    return best_label

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,10 @@ class Effort:
     trial_flips: int
     finals: int
     final_flips: int
+
+    def for_size(self, cells: int) -> Effort:
+        """Return the effort for a region: a small one costs little, so more is tried there."""
+        return replace(self, starts=3 * self.starts, finals=2 * self.finals) if cells < _SMALL else self
 
 
 EFFORTS: Mapping[str, Effort] = MappingProxyType(
@@ -82,6 +86,7 @@ _RESCUE_BEYOND = 1000.0  # when nothing else brought all grids into the limits, 
 _TRIAL_HEAT = (0.02, 0.001)
 _FINAL_HEAT = (0.05, 0.0005)
 _RESCUE_HEAT = (0.3, 0.001)
+_SMALL = 600  # cells
 _LARGE = 1_000_000  # points × grids above which fewer, shorter starts are made
 
 

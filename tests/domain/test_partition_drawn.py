@@ -304,14 +304,16 @@ def test_groups_hold_8_to_15_households_and_hang_together():
         assert shapely.get_num_geometries(shapely.coverage_union_all(rows.geometry.to_numpy())) == 1
 
 
-def test_a_building_of_40_households_is_a_group_of_its_own_and_counted_as_out_of_range():
+def test_a_building_of_30_households_is_a_group_of_its_own_and_counted_as_out_of_range():
     land = village(plots(8, 8))
     weight = np.ones(64, dtype=int)
     weight[0] = 30
     plan = divide(land, households(lattice(8, 8), weight))
     sizes = plan.households.groupby("group")["weight"].sum()
-    assert (sizes > 15).sum() == 1
+    assert sizes[sizes > 15].tolist() == [30]
     assert plan.scorecard.groups_in_range_pct < 100
+    (outside,) = plan.groups_outside()
+    assert outside == {"group": sizes.idxmax(), "households": 30, "heaviest_point": 30}
     assert_lawful(plan, land)
 
 

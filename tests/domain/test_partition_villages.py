@@ -5,6 +5,7 @@ import pytest
 import shapely
 from drawn_land import assert_lawful
 from real_land import DEMO, OTHERS, WITH_WATER, load
+from sklearn.cluster import KMeans
 
 from mapgrid.partition import ReasonCode, divide
 
@@ -64,3 +65,13 @@ def test_plankens_five_parts_are_covered_and_every_piece_is_explained():
     assert {piece.why.split(",")[0] for piece in plan.pieces} == {
         "land without households in another part of the village"
     }
+
+
+@pytest.mark.parametrize("name", ["ruggell", "kathmandu_splitter"])
+def test_the_distance_ratio_is_the_one_against_scikit_learn(name):
+    village, households, _ = load(name)
+    card = divide(village, households).scorecard
+    xy = shapely.get_coordinates(households.geometry.to_numpy())
+    means = KMeans(card.grids, n_init=10, random_state=0).fit(xy)
+    free_m = np.hypot(*(xy - means.cluster_centers_[means.labels_]).T).mean()
+    assert card.distance_ratio == pytest.approx(card.distance_m / free_m, rel=0.02)

@@ -129,6 +129,7 @@ def report_of(plan: Plan, sources: Sources) -> str:
         **plan.scorecard.as_record(),
         "reasons": [reason.as_record() for reason in plan.reasons],
         "pieces": [piece.as_record() for piece in plan.pieces],
+        "groups_outside": plan.groups_outside(),
         "parameters": {
             **asdict(plan.limits),
             "preset": plan.preset,
