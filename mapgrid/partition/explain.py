@@ -25,6 +25,10 @@ def serial(grid: int) -> str:
     return f"{grid + 1:03d}"
 
 
+def _households(count: int) -> str:
+    return "1 household" if count == 1 else f"{count} households"
+
+
 def reasons_of_grids(
     regions: list[Region], weight: NDArray[np.int64], grid: NDArray[np.int64], limits: Limits
 ) -> list[Reason]:
@@ -45,21 +49,21 @@ def _reason(label: int, load: int, region: Region, weight: NDArray[np.int64], li
     heaviest = int(weight[region.cells].max())
     if region.over:
         enclosed = load - heaviest
-        detail = f"one point of {heaviest} households is alone over the maximum of {limits.max}"
+        detail = f"one point of {_households(heaviest)} is alone over the maximum of {limits.max}"
         if enclosed:
             detail += f"; {enclosed} more that cannot stand alone are with it"
         return Reason(serial(label), ReasonCode.UNIT_OVER_MAX, detail)
     if not len(counts_that_fit(total, limits.min, limits.max)):
-        detail = f"the village has {total} households: no number of grids of {bounds} households fits"
+        detail = f"the village has {_households(total)}: no number of grids of {bounds} households fits"
         return Reason(serial(label), ReasonCode.VILLAGE_UNDER_MIN, detail)
     if not len(counts_that_fit(in_region, limits.min, limits.max)):
         detail = (
-            f"{in_region} households cut off from the rest by a barrier without an opening, or by heavier neighbours: "
+            f"{_households(in_region)} cut off from the rest by a barrier without an opening, or by heavier neighbours: "
             f"no number of grids of {bounds} households fits"
         )
         return Reason(serial(label), ReasonCode.ISOLATED_UNIT, detail)
     detail = (
-        f"{load} households: no connected division of its {in_region} households into grids of {bounds} was found; "
+        f"{_households(load)}: no connected division of its {in_region} households into grids of {bounds} was found; "
         f"the heaviest point has {heaviest}"
     )
     return Reason(serial(label), ReasonCode.NO_DIVISION_FOUND, detail)
@@ -95,7 +99,7 @@ def _why_part(load: int, limits: Limits) -> str:
     if load == 0:
         return "land without households in another part of the village, joined to the nearest grid"
     return (
-        f"{load} households in another part of the village, joined to the nearest grid: "
+        f"{_households(load)} in another part of the village, joined to the nearest grid: "
         f"that part cannot make grids of {limits.min}–{limits.max} households alone"
     )
 
@@ -105,7 +109,7 @@ def _sides(piece: NDArray[np.int64], weight: NDArray[np.int64], limits: Limits) 
     at = np.unique(piece, return_inverse=True)[1]
     loads = np.bincount(at, weights=weight).astype(int)
     return [
-        f"{loads[number]} households beyond a barrier, joined through its opening: "
+        f"{_households(loads[number])} beyond a barrier, joined through its opening: "
         f"that side cannot make grids of {limits.min}–{limits.max} households alone"
         for number in np.argsort(-loads, kind="stable")[1:]
     ]

@@ -35,16 +35,22 @@ class Effort:
         Flips per cell tried from each start, and again from each of the best.
     finals
         How many of the best starts are annealed at length.
+    trial_heat, final_heat
+        First temperature of both, in energy.
     """
 
     starts: int
     trial_flips: int
     finals: int
     final_flips: int
+    trial_heat: float = 0.02
+    final_heat: float = 0.05
 
     def for_size(self, cells: int) -> Effort:
-        """Return the effort for a region: a small one costs little, so more is tried there."""
-        return replace(self, starts=3 * self.starts, finals=2 * self.finals) if cells < _SMALL else self
+        """Return the effort for a region: a small one costs little, so more is tried there, and hotter."""
+        if cells >= _SMALL:
+            return self
+        return replace(self, starts=3 * self.starts, finals=2 * self.finals, trial_heat=_HOT, final_heat=_HOT)
 
 
 EFFORTS: Mapping[str, Effort] = MappingProxyType(
@@ -83,10 +89,10 @@ PRESETS: Mapping[str, Wishes] = MappingProxyType(
 _BARRIER_PAIR = 2.0
 _HOUSEHOLD_BEYOND = 4.0
 _RESCUE_BEYOND = 1000.0  # when nothing else brought all grids into the limits, no way is too far
-_TRIAL_HEAT = (0.02, 0.001)
-_FINAL_HEAT = (0.05, 0.0005)
+_COLD = 0.0005
 _RESCUE_HEAT = (0.3, 0.001)
 _SMALL = 600  # cells
+_HOT = 0.2
 _LARGE = 1_000_000  # points × grids above which fewer, shorter starts are made
 
 
@@ -141,10 +147,12 @@ def _split_into(
     run = _Run(graph, count, limits, wishes, seed)
     starts = run.starts(effort)
     run.scale_m = min(run.distance(label) for label in starts) or 1.0
-    trials = [run.anneal(label, _TRIAL_HEAT, effort.trial_flips, number) for number, label in enumerate(starts)]
+    trials = [
+        run.anneal(label, (effort.trial_heat, _COLD), effort.trial_flips, number) for number, label in enumerate(starts)
+    ]
     trials.sort(key=lambda trial: (trial.beyond, trial.energy))
     finals = [
-        run.anneal(trial.label, _FINAL_HEAT, effort.final_flips, 1000 + number)
+        run.anneal(trial.label, (effort.final_heat, _COLD), effort.final_flips, 1000 + number)
         for number, trial in enumerate(trials[: effort.finals])
     ]
     best = min([*finals, trials[0]], key=lambda trial: (trial.beyond, trial.energy))
