@@ -58,8 +58,8 @@ def _reason(label: int, load: int, region: Region, weight: NDArray[np.int64], li
         return Reason(serial(label), ReasonCode.VILLAGE_UNDER_MIN, detail)
     if not len(counts_that_fit(in_region, limits.min, limits.max)):
         detail = (
-            f"{_households(in_region)} cut off from the rest by a barrier without an opening, or by heavier neighbours: "
-            f"no number of grids of {bounds} households fits"
+            f"{_households(in_region)} cut off from the rest by a barrier without an opening, or by heavier neighbours"
+            f": no number of grids of {bounds} households fits"
         )
         return Reason(serial(label), ReasonCode.ISOLATED_UNIT, detail)
     detail = (

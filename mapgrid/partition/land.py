@@ -99,6 +99,7 @@ def cut_land(village: BaseGeometry, xy: NDArray[np.float64], barriers: NDArray[n
     region = _components(len(faces.owner), first[~is_wall], second[~is_wall])
     home = _home_faces(faces, xy)
     cell = _own_faces(faces, home, first, second, is_wall)
+    home = _ashore(home, faces, cell)
     cell = _adopt(cell, first, second, np.where(is_wall, 0.0, length[inner]))
     cell = _adopt(cell, first, second, length[inner])
     island = _components(len(faces.owner), first, second)
@@ -126,16 +127,19 @@ def _home_faces(faces: Faces, xy: NDArray[np.float64]) -> NDArray[np.int64]:
     lost = np.flatnonzero(home < 0)
     if len(lost):  # a rounding error outside the outline
         home[lost] = shapely.STRtree(polygons).nearest(points_at(xy[lost]))
-    return _ashore(home, faces, area)
+    return home
 
 
-def _ashore(home: NDArray[np.int64], faces: Faces, area: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return homes with those in a barrier area moved to the largest dry face of the same point, where there is one."""
+def _ashore(home: NDArray[np.int64], faces: Faces, cell: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return homes with those in a barrier area moved to the largest dry face of the same cell, where there is one."""
     home = home.copy()
-    for point in np.flatnonzero(faces.in_area[home]):
-        dry = np.flatnonzero((faces.owner == point) & ~faces.in_area)
-        if len(dry):
-            home[point] = dry[area[dry].argmax()]
+    wet = np.flatnonzero(faces.in_area[home])
+    if len(wet):
+        area = shapely.area(faces.polygons())
+        for point in wet:
+            dry = np.flatnonzero((cell == point) & ~faces.in_area)
+            if len(dry):
+                home[point] = dry[area[dry].argmax()]
     return home
 
 
@@ -152,10 +156,8 @@ def _own_faces(
     wet = faces.in_area[first] | faces.in_area[second]
     same = (owner[first] == owner[second]) & (~is_wall | wet)
     component = _components(len(owner), first[same], second[same])
-    cell = np.full(len(owner), -1, dtype=np.int64)
     reached = component[home[owner]] == component
-    cell[reached] = owner[reached]
-    return cell
+    return np.where(reached, owner, -1)
 
 
 def _adopt(

@@ -417,3 +417,15 @@ def test_a_self_crossing_star_of_1500_vertices_is_refused_at_once():
     star = Polygon(np.stack([1000 * np.cos(turns), 1000 * np.sin(turns)], axis=1))
     with pytest.raises(InputRefusedError, match="Self-intersection"):
         divide(village(star), households([(50, 20)] * 60))
+
+
+def test_a_household_in_a_river_drawn_as_an_area_belongs_to_its_nearest_bank():
+    land = village(plots(12, 10))
+    river = barriers(box(104, -50, 136, 250))
+    points = np.concatenate(
+        [lattice(12, 10)[np.abs(lattice(12, 10)[:, 0] - 120) > 20], [(106.0, 101.0), (134.0, 99.0)]]
+    )
+    plan = divide(land, households(points), barriers=river)
+    assert sides_in_one_grid(plan, lambda x: x < 120) == []
+    assert plan.grids["weight"].tolist() == [51, 51]
+    assert_lawful(plan, land)
