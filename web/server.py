@@ -97,7 +97,10 @@ def _wait_for(arguments: list[str], environment: dict[str, str], listener: int) 
 
     before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        server = subprocess.Popen(arguments, env=environment, pass_fds=[listener])  # noqa: S603 - our own list
+        # A group of its own: Ctrl-C reaches only us, and we ask the server to finish what it answers.
+        server = subprocess.Popen(  # noqa: S603 - our own list
+            arguments, env=environment, pass_fds=[listener], process_group=0
+        )
         return server.wait()
     finally:
         for number, handler in before.items():
