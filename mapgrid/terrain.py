@@ -17,8 +17,8 @@ class TerrainKind(StrEnum):
     RAILWAY = "railway"
 
 
-BARRIER_WATERWAYS = frozenset({"river", "canal"})
-"""OSM `waterway` values nobody steps over: rivers and main canals. Streams, drains and ditches are crossed anywhere."""
+BARRIER_WATERWAYS = frozenset({"river"})
+"""OSM `waterway` values a grid does not reach across. Canals, streams and ditches are drawn and crossed anywhere."""
 
 CARRIAGEWAYS = frozenset(
     {"motorway", "trunk", "primary", "secondary", "tertiary", "unclassified", "residential", "living_street", "service"}

@@ -88,10 +88,7 @@ def _read_terrain(file: Path, crs: CRS) -> GeoDataFrame:
 
 
 def _with_barriers(waterways: GeoDataFrame, roads: GeoSeries) -> GeoDataFrame:
-    """Return the waterways with the rivers and main canals cut into barriers and the stretches under bridges.
-
-    Together the two draw the whole water. Short canals are left out: a mill race is no border of anybody's walk.
-    """
+    """Return the waterways with the rivers cut into barriers and the stretches under bridges; together, all water."""
     is_main = waterways["detail"].isin(BARRIER_WATERWAYS) & (waterways.length >= _MAIN_WATER_FROM_M)
     main = waterways[is_main]
     barriers = main.assign(geometry=cut_bridges(main.geometry, roads, _BRIDGE_GAP_M), is_barrier=True)

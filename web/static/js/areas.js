@@ -11,14 +11,14 @@ export class AreaLayer {
     this.byCode = new Map();
     this.selected = null;
     this.selection = L.layerGroup().addTo(map);
-    this.renderer = L.svg({ pane: "selection", padding: 0.5 });
+    this.renderer = L.svg({ pane: "selection", padding: 0.5 }).addTo(map);
     fills.eachLayer((layer) => {
       this.byCode.set(layer.feature.properties.code, layer);
       layer.on("mouseover", () => layer.setStyle(HOVER));
       layer.on("mouseout", () => layer.setStyle(NORMAL));
       layer.on("click", (event) => { L.DomEvent.stopPropagation(event); onPick(layer.feature.properties.code, event); });
     });
-    map.on("zoomend moveend", () => this.clipBand());
+    this.renderer.on("update", () => requestAnimationFrame(() => this.clipBand()));
   }
 
   get(code) {

@@ -40,7 +40,7 @@ export class LabelLayer {
     const order = [...this.areas].sort((a, b) => (b.code === this.selected) - (a.code === this.selected));
     for (const area of order) {
       const rings = ringsOf(area.layer, this.map);
-      const spot = bestSpot(rings, size, taken, symbols);
+      const spot = bestSpot(rings, size, taken, symbols) ?? spotBeside(area, this.map, size, taken);
       if (spot) {
         taken.push(boxAround(spot));
         this.add(area, spot, null);
@@ -133,6 +133,23 @@ function bestSpot(rings, size, taken, symbols) {
     }
   }
   return best && best.spot;
+}
+
+// An area smaller than its label: the label stands on it, or as near as there is room.
+function spotBeside(area, map, size, taken) {
+  const bounds = area.layer.getBounds();
+  const centre = map.latLngToContainerPoint(bounds.getCenter());
+  const extent = map.latLngToContainerPoint(bounds.getSouthEast()).subtract(map.latLngToContainerPoint(bounds.getNorthWest()));
+  if (extent.x > 2 * HALF.x || !L.bounds([0, 0], size).contains(centre)) return null;
+  for (let ring = 0; ring <= 4; ring += 1) {
+    for (const [dx, dy] of ring ? [[0, -1], [0, 1], [-1, 0], [1, 0], [-1, -1], [1, -1], [-1, 1], [1, 1]] : [[0, 0]]) {
+      const spot = L.point(centre.x + dx * ring * (2 * HALF.x + 4), centre.y + dy * ring * (2 * HALF.y + 2));
+      const box = boxAround(spot);
+      const isInside = box.left > 0 && box.top > 0 && box.right < size.x && box.bottom < size.y;
+      if (isInside && !taken.some((other) => overlap(box, other))) return spot;
+    }
+  }
+  return null;
 }
 
 function boxAround(spot) {
