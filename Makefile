@@ -24,7 +24,7 @@ lint: setup  ## Lint, check types and layers
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
 	$(PYTHON) -m numpydoc lint $$(git ls-files 'mapgrid/*.py')
-	$(PYTHON) -m djlint --quiet --check --lint web/templates
+	$(PYTHON) -m djlint --quiet --lint web/templates
 	node_modules/.bin/eslint web/static/js
 
 bench: setup  ## Measure against other tools and print the ratios
