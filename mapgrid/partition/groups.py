@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mapgrid.village import Limits
 
 _WISHES = Wishes(distance=1.0, compact=0.1, even=0.3)
-_EFFORT = Effort(starts=3, trial_flips=60, finals=1, final_flips=200)
+_EFFORT = Effort(starts=2, trial_flips=60, finals=1, final_flips=180)
 
 
 def divide_grid(graph: Graph, limits: Limits, seed: int) -> NDArray[np.int64]:

@@ -56,7 +56,7 @@ class Effort:
 EFFORTS: Mapping[str, Effort] = MappingProxyType(
     {
         "quick": Effort(starts=4, trial_flips=60, finals=1, final_flips=250),
-        "standard": Effort(starts=8, trial_flips=100, finals=2, final_flips=900),
+        "standard": Effort(starts=6, trial_flips=100, finals=2, final_flips=700),
         "thorough": Effort(starts=24, trial_flips=300, finals=8, final_flips=4000),
     }
 )
