@@ -12,6 +12,7 @@ from mapgrid.errors import MapgridError
 _COMMANDS = {
     "db": "web.commands.db:db",
     "demo": "web.commands.demo:demo",
+    "divide": "web.commands.divide:divide",
     "import": "web.commands.imports:import_",
     "partition": "web.commands.partition:partition",
     "serve": "web.commands.serve:serve",
