@@ -5,7 +5,6 @@ Every answer is data as JSON: no text of the store is ever put into markup here.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, current_app, jsonify, request
@@ -14,11 +13,12 @@ from mapgrid.codes import AreaLevel
 from mapgrid.terrain import TerrainKind
 from web.actions import areas, details, search, villages
 from web.actions.search import USUAL_RESULTS, QueryRefusedError
+from web.clock import now
 from web.database import session
 from web.geojson import features_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from geopandas import GeoDataFrame
 
@@ -41,25 +41,25 @@ def list_areas() -> Response:
 @blueprint.get("/areas/<code>")
 def show_area(code: str) -> Response:
     """Return an area with its sums and the areas below it."""
-    return jsonify(areas.area_summary(session(), code, _now()))
+    return jsonify(areas.area_summary(session(), code, now()))
 
 
 @blueprint.get("/districts/<code>")
 def show_district(code: str) -> Response:
     """Return the villages of a district as features with their figures."""
-    return _features(areas.villages_of(session(), code, AreaLevel.DISTRICT, _now()), areas.VILLAGE_COLUMNS)
+    return _features(areas.villages_of(session(), code, AreaLevel.DISTRICT, now()), areas.VILLAGE_COLUMNS)
 
 
 @blueprint.get("/towns/<code>")
 def show_town(code: str) -> Response:
     """Return the villages of a town as features with their figures."""
-    return _features(areas.villages_of(session(), code, AreaLevel.TOWN, _now()), areas.VILLAGE_COLUMNS)
+    return _features(areas.villages_of(session(), code, AreaLevel.TOWN, now()), areas.VILLAGE_COLUMNS)
 
 
 @blueprint.get("/villages/<code>")
 def show_village(code: str) -> Response:
     """Return a village's figures, its plan and the time they hold for."""
-    return jsonify(villages.village_summary(session(), code, _now()))
+    return jsonify(villages.village_summary(session(), code, now()))
 
 
 @blueprint.get("/villages/<code>/boundary")
@@ -71,13 +71,13 @@ def show_boundary(code: str) -> Response:
 @blueprint.get("/villages/<code>/grids")
 def list_grids(code: str) -> Response:
     """Return the grids in force."""
-    return _features(villages.village_grids(session(), code, _now()), villages.GRID_COLUMNS)
+    return _features(villages.village_grids(session(), code, now()), villages.GRID_COLUMNS)
 
 
 @blueprint.get("/villages/<code>/groups")
 def list_groups(code: str) -> Response:
     """Return the ten-household groups in force."""
-    return _features(villages.village_groups(session(), code, _now()), villages.GROUP_COLUMNS)
+    return _features(villages.village_groups(session(), code, now()), villages.GROUP_COLUMNS)
 
 
 @blueprint.get("/villages/<code>/units")
@@ -89,13 +89,13 @@ def list_units(code: str) -> Response:
 @blueprint.get("/villages/<code>/households")
 def list_households(code: str) -> Response:
     """Return the households, without anybody's name."""
-    return _features(villages.village_households(session(), code, _now()), villages.HOUSEHOLD_COLUMNS)
+    return _features(villages.village_households(session(), code, now()), villages.HOUSEHOLD_COLUMNS)
 
 
 @blueprint.get("/villages/<code>/cases")
 def list_cases(code: str) -> Response:
     """Return the cases that the map shows."""
-    return _features(villages.village_cases(session(), code, _now()), villages.CASE_COLUMNS)
+    return _features(villages.village_cases(session(), code, now()), villages.CASE_COLUMNS)
 
 
 @blueprint.get("/villages/<code>/terrain")
@@ -108,19 +108,19 @@ def list_terrain(code: str) -> Response:
 @blueprint.get("/households/<code>")
 def show_household(code: str) -> Response:
     """Return a household, its people masked."""
-    return jsonify(details.household_detail(session(), code, _now()))
+    return jsonify(details.household_detail(session(), code, now()))
 
 
 @blueprint.get("/grids/<code>")
 def show_grid(code: str) -> Response:
     """Return a grid in force with its figures and its staff, masked."""
-    return jsonify(details.grid_detail(session(), code, _now()))
+    return jsonify(details.grid_detail(session(), code, now()))
 
 
 @blueprint.get("/cases/<number>")
 def show_case(number: str) -> Response:
     """Return a case as it stands now."""
-    return jsonify(details.case_detail(session(), number, _now()))
+    return jsonify(details.case_detail(session(), number, now()))
 
 
 @blueprint.get("/search")
@@ -128,17 +128,11 @@ def find() -> Response:
     """Return what matches, a page at a time."""
     page = {"limit": _whole_number("limit", USUAL_RESULTS), "offset": _whole_number("offset", 0)}
     words, area = request.args.get("q", ""), request.args.get("area", "")
-    return jsonify(search.search(session(), words, _now(), area=area, **page))
+    return jsonify(search.search(session(), words, now(), area=area, **page))
 
 
 def _features(frame: GeoDataFrame, columns: Sequence[str]) -> Response:
     return Response(features_text(frame, columns), mimetype="application/geo+json")
-
-
-def _now() -> datetime:
-    """Return the time of the application's clock: the machine's, unless `CLOCK` of its configuration says another."""
-    clock: Callable[[], datetime] = current_app.config.get("CLOCK", lambda: datetime.now(UTC))
-    return clock()
 
 
 def _whole_number(name: str, usual: int) -> int:
