@@ -193,8 +193,8 @@ def main() -> int:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                PROGRESS.say("another make setup works in this directory; waiting for it …")
-                fcntl.flock(lock, fcntl.LOCK_EX)
+                with PROGRESS.step("Waiting for another make setup in this directory"):
+                    fcntl.flock(lock, fcntl.LOCK_EX)
             set_up(sys.argv[1])
     except KeyboardInterrupt:
         sys.stderr.write("\ninterrupted; make setup goes on from here\n")
