@@ -38,14 +38,26 @@ def inner_borders(areas: GeoSeries) -> BaseGeometry:
     return merged
 
 
-def neighbours_of(grids: GeoDataFrame, code: str = "code") -> dict[str, set[str]]:
-    """Return the codes of the grids that border each grid; a grid alone has an empty set."""
-    codes = grids[code].to_numpy()
+def neighbours_of(areas: GeoDataFrame, code: str = "code", *, reach: float | None = None) -> dict[str, set[str]]:
+    """Return the codes of the areas that border each area; an area alone has an empty set.
+
+    Parameters
+    ----------
+    reach
+        Take areas this near (units of the CRS) for neighbours as well: villages that were not drawn edge to edge.
+    """
+    codes = areas[code].to_numpy()
     near: dict[str, set[str]] = {one: set() for one in codes}
-    for left, right in zip(*bordering_pairs(grids.geometry), strict=True):
+    pairs = bordering_pairs(areas.geometry) if reach is None else _near_pairs(areas.geometry, reach)
+    for left, right in zip(*pairs, strict=True):
         near[codes[left]].add(codes[right])
         near[codes[right]].add(codes[left])
     return near
+
+
+def _near_pairs(areas: GeoSeries, reach: float) -> tuple[NDArray, NDArray]:
+    left, right = areas.sindex.query(areas.to_numpy(), predicate="dwithin", distance=reach)
+    return left[left < right], right[left < right]
 
 
 def surroundings(area: BaseGeometry, *, reach: float) -> BaseGeometry:

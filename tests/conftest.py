@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import uuid
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
@@ -139,13 +140,29 @@ def client(app):
 @pytest.fixture
 def live_url(app):
     """Return the address where the application answers real requests, on a free port of this machine."""
-    listening = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=listening.serve_forever)
+    with _listening(app) as address:
+        yield address
+
+
+@pytest.fixture
+def demo_live_url(demo_url):
+    """Return the address where the demo is served, its clock at the day it is dated round."""
+    app = create_app(demo_url)
+    app.config["CLOCK"] = lambda: DEMO_NOW
+    with _listening(app) as address:
+        yield address
+    app.extensions["engine"].dispose()
+
+
+@contextmanager
+def _listening(app):
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{listening.server_port}"
-    listening.shutdown()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
     thread.join()
-    listening.server_close()
+    server.server_close()
 
 
 @pytest.fixture(scope="session")

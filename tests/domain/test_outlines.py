@@ -34,3 +34,11 @@ def test_the_surroundings_are_the_box_without_the_area():
     around = surroundings(area, reach=5)
     assert around.area == pytest.approx(40 * 20 - 200)
     assert not around.contains(shapely.Point(5, 5))
+
+
+def test_villages_that_miss_each_other_by_a_step_are_neighbours_within_reach():
+    apart = gpd.GeoDataFrame(
+        {"code": ["a", "b"]}, geometry=[shapely.box(0, 0, 100, 100), shapely.box(101, 0, 200, 100)]
+    )
+    assert neighbours_of(apart) == {"a": set(), "b": set()}
+    assert neighbours_of(apart, reach=5) == {"a": {"b"}, "b": {"a"}}

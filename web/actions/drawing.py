@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 _REACH_DEGREES = 0.6
+_VILLAGES_APART_DEGREES = 0.001
 _FEW = 0.02  # households at the rim that may lie outside the first view
 _MARGIN = 0.04
 _TRUNK = frozenset({"motorway", "trunk", "primary", "secondary", "motorway_link", "trunk_link", "primary_link"})
@@ -136,18 +137,19 @@ def compose_villages(
     villages
         Boundaries with a `code`, EPSG:4326, in the order of `rows`.
     """
+    # Villages come from several hands and seldom meet edge to edge: each keeps its outline, near ones differ in fill.
     whole = shapely.union_all(villages.geometry.to_numpy())
     layers = Layers(
-        areas=_filled(villages),
-        borders=one_feature(inner_borders(villages.geometry)),
-        boundary=one_feature(shapely.boundary(whole)),
+        areas=_filled(villages, reach=_VILLAGES_APART_DEGREES),
+        borders=one_feature(shapely.MultiLineString()),
+        boundary=one_feature(shapely.union_all(shapely.boundary(villages.geometry.to_numpy()))),
         outside=one_feature(surroundings(whole, reach=_REACH_DEGREES)),
     )
     return Composed(spec=MapSpec(bounds=bounds), layers=layers, rows=tuple(rows))
 
 
-def _filled(areas: GeoDataFrame) -> dict[str, Any]:
-    fills = colour_grids(neighbours_of(areas))
+def _filled(areas: GeoDataFrame, *, reach: float | None = None) -> dict[str, Any]:
+    fills = colour_grids(neighbours_of(areas, reach=reach))
     return feature_collection(areas.assign(fill=areas["code"].map(fills)), ("code", "fill"))
 
 

@@ -1,8 +1,10 @@
 // Labels of grids or villages: each in its own visible part, where it covers the fewest symbols and no card.
 import { make, makeSvg } from "./dom.js";
 
-const HALF = L.point(52, 14);
+const HALF_HEIGHT = 14;
+const PADDING = 13;
 const STEPS = 9;
+const pen = document.createElement("canvas").getContext("2d");
 
 export class LabelLayer {
   constructor(map, { boxes, onPick, symbolsAt, atEdge }) {
@@ -16,7 +18,7 @@ export class LabelLayer {
 
   // areas: {code, title, count, isBreaker, layer} with `layer` the Leaflet polygon.
   setAreas(areas) {
-    this.areas = areas;
+    this.areas = areas.map((area) => ({ ...area, half: halfOf(area) }));
     this.draw();
   }
 
@@ -40,9 +42,9 @@ export class LabelLayer {
     const order = [...this.areas].sort((a, b) => (b.code === this.selected) - (a.code === this.selected));
     for (const area of order) {
       const rings = ringsOf(area.layer, this.map);
-      const spot = bestSpot(rings, size, taken, symbols) ?? spotBeside(area, this.map, size, taken);
+      const spot = bestSpot(rings, area.half, size, taken, symbols) ?? spotBeside(area, this.map, size, taken);
       if (spot) {
-        taken.push(boxAround(spot));
+        taken.push(boxAround(spot, area.half));
         this.add(area, spot, null);
       } else if (this.atEdge && size.x > 760) {
         this.addAtEdge(area, size, taken);
@@ -57,9 +59,9 @@ export class LabelLayer {
     if (isInside) return;
     const middle = size.divideBy(2);
     const way = centre.subtract(middle);
-    const reach = Math.min((middle.x - 62) / Math.abs(way.x || 1), (middle.y - 46) / Math.abs(way.y || 1));
+    const reach = Math.min((middle.x - area.half.x - 10) / Math.abs(way.x || 1), (middle.y - 46) / Math.abs(way.y || 1));
     const spot = middle.add(way.multiplyBy(reach));
-    const box = boxAround(spot);
+    const box = boxAround(spot, area.half);
     if (taken.some((other) => overlap(box, other))) return;
     taken.push(box);
     this.add(area, spot, (Math.atan2(way.y, way.x) * 180) / Math.PI);
@@ -88,6 +90,15 @@ export class LabelLayer {
   }
 }
 
+// Half the size of a label, from the width of its words in its own type.
+function halfOf({ title, count, isBreaker }) {
+  const family = getComputedStyle(document.body).fontFamily;
+  pen.font = `700 16px ${family}`;
+  const wide = pen.measureText(isBreaker ? `${title} !` : title).width;
+  pen.font = `13px ${family}`;
+  return L.point((wide + pen.measureText(count).width) / 2 + PADDING, HALF_HEIGHT);
+}
+
 function ringsOf(layer, map) {
   const found = [];
   const walk = (latlngs) => {
@@ -111,10 +122,10 @@ function isIn(rings, { x, y }) {
   return inside;
 }
 
-function bestSpot(rings, size, taken, symbols) {
+function bestSpot(rings, half, size, taken, symbols) {
   const points = rings.flat();
-  const low = L.point(Math.max(HALF.x + 4, Math.min(...points.map((p) => p.x))), Math.max(HALF.y + 6, Math.min(...points.map((p) => p.y))));
-  const high = L.point(Math.min(size.x - HALF.x - 4, Math.max(...points.map((p) => p.x))), Math.min(size.y - HALF.y - 6, Math.max(...points.map((p) => p.y))));
+  const low = L.point(Math.max(half.x + 4, Math.min(...points.map((p) => p.x))), Math.max(half.y + 6, Math.min(...points.map((p) => p.y))));
+  const high = L.point(Math.min(size.x - half.x - 4, Math.max(...points.map((p) => p.x))), Math.min(size.y - half.y - 6, Math.max(...points.map((p) => p.y))));
   if (low.x > high.x || low.y > high.y) return null;
   const middle = low.add(high).divideBy(2);
   const reach = Math.hypot(high.x - low.x, high.y - low.y) || 1;
@@ -123,7 +134,7 @@ function bestSpot(rings, size, taken, symbols) {
     for (let j = 0; j <= STEPS; j += 1) {
       const spot = L.point(low.x + ((high.x - low.x) * i) / STEPS, low.y + ((high.y - low.y) * j) / STEPS);
       if (!isIn(rings, spot)) continue;
-      const box = boxAround(spot);
+      const box = boxAround(spot, half);
       if (taken.some((other) => overlap(box, other))) continue;
       const corners = [[box.left, spot.y], [box.right, spot.y], [spot.x, box.top], [spot.x, box.bottom]];
       const outside = corners.filter(([x, y]) => !isIn(rings, { x, y })).length;
@@ -137,14 +148,15 @@ function bestSpot(rings, size, taken, symbols) {
 
 // An area smaller than its label: the label stands on it, or as near as there is room.
 function spotBeside(area, map, size, taken) {
+  const { half } = area;
   const bounds = area.layer.getBounds();
   const centre = map.latLngToContainerPoint(bounds.getCenter());
   const extent = map.latLngToContainerPoint(bounds.getSouthEast()).subtract(map.latLngToContainerPoint(bounds.getNorthWest()));
-  if (extent.x > 2 * HALF.x || !L.bounds([0, 0], size).contains(centre)) return null;
+  if (extent.x > 2 * half.x || !L.bounds([0, 0], size).contains(centre)) return null;
   for (let ring = 0; ring <= 4; ring += 1) {
     for (const [dx, dy] of ring ? [[0, -1], [0, 1], [-1, 0], [1, 0], [-1, -1], [1, -1], [-1, 1], [1, 1]] : [[0, 0]]) {
-      const spot = L.point(centre.x + dx * ring * (2 * HALF.x + 4), centre.y + dy * ring * (2 * HALF.y + 2));
-      const box = boxAround(spot);
+      const spot = L.point(centre.x + dx * ring * (2 * half.x + 4), centre.y + dy * ring * (2 * half.y + 2));
+      const box = boxAround(spot, half);
       const isInside = box.left > 0 && box.top > 0 && box.right < size.x && box.bottom < size.y;
       if (isInside && !taken.some((other) => overlap(box, other))) return spot;
     }
@@ -152,8 +164,8 @@ function spotBeside(area, map, size, taken) {
   return null;
 }
 
-function boxAround(spot) {
-  return { left: spot.x - HALF.x, right: spot.x + HALF.x, top: spot.y - HALF.y, bottom: spot.y + HALF.y };
+function boxAround(spot, half) {
+  return { left: spot.x - half.x, right: spot.x + half.x, top: spot.y - half.y, bottom: spot.y + half.y };
 }
 
 function overlap(a, b) {

@@ -48,7 +48,7 @@ export function start(map, layers, page) {
 
   function openArea(code, { takesFocus = false, moves = false } = {}) {
     if (page.kind !== "village") { location.assign(page.urls.map + encodeURIComponent(code)); return; }
-    if (moves) fitBesideCard(map, areas.get(code).getBounds());
+    if (moves || map.getSize().x <= 760) fitBesideCard(map, areas.get(code).getBounds());
     map.closePopup();
     cards.openGrid(code, { takesFocus });
     select(code);
