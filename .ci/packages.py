@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from ctypes.util import find_library
 from pathlib import Path
 
 from progress import ROOT, SetupError, run
@@ -33,6 +34,8 @@ def missing_packages(mode: str) -> tuple[list[str], list[str]]:
         rest += ["chromium"]
     if mode == "test" and not any(Path("/usr/share/fonts").glob("**/NotoSansCJK*")):
         rest += ["fonts-noto-cjk"]
+    if mode == "test" and find_library("atomic") is None:
+        rest += ["libatomic1"]  # what drives the browser in tests is linked to it
     return missing_tools(), rest
 
 

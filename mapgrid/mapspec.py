@@ -93,6 +93,8 @@ TIER_SYMBOLS: tuple[TierSymbol, ...] = (
 
 CLUSTERED_UP_TO_ZOOM = 14
 LETTERS_FROM_ZOOM = 17
+PEOPLE_FROM_ZOOM = 16
+"""Labels of grids say the people as well from here on, where there is room."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from importlib import import_module
 import click
 
 from mapgrid.errors import MapgridError
+from web.interrupts import is_interrupt
 
 # Loaded only when called: `mapgrid db status` should not wait for geopandas and numba to import.
 _COMMANDS = {
@@ -41,7 +42,9 @@ class _LazyGroup(click.Group):
         except MapgridError as error:
             click.echo(f"mapgrid: {error}", err=True)
             ctx.exit(2)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemError) as stopped:
+            if not is_interrupt(stopped):
+                raise
             ctx.exit(130)  # as shells expect, even while the command is still being imported
 
 

@@ -12,6 +12,7 @@ from mapgrid.mapspec import (
     CASE_SYMBOLS,
     CLUSTERED_UP_TO_ZOOM,
     LETTERS_FROM_ZOOM,
+    PEOPLE_FROM_ZOOM,
     SHOWN_AT_FIRST,
     TIER_SYMBOLS,
 )
@@ -52,7 +53,6 @@ def _figures(view: AreaView) -> list[tuple[str, int]]:
 
 def _browser_values(view: AreaView, words: dict[str, Any]) -> dict[str, Any]:
     composed = view.composed
-    unit = words["n_households_short"]
     return {
         "kind": view.kind,
         "code": view.code,
@@ -64,7 +64,8 @@ def _browser_values(view: AreaView, words: dict[str, Any]) -> dict[str, Any]:
             {
                 "code": row.code,
                 "title": row.title,
-                "count": unit.replace("{n}", f"{row.households:,}"),
+                "households": words["n_households_short"].replace("{n}", f"{row.counts.households:,}"),
+                "people": words["n_people"].replace("{n}", f"{row.counts.people:,}"),
                 "isBreaker": row.is_breaker,
             }
             for row in composed.rows
@@ -73,6 +74,7 @@ def _browser_values(view: AreaView, words: dict[str, Any]) -> dict[str, Any]:
         "case_symbols": [asdict(symbol) for symbol in CASE_SYMBOLS],
         "clustered_up_to": CLUSTERED_UP_TO_ZOOM,
         "letters_from": LETTERS_FROM_ZOOM,
+        "people_from": PEOPLE_FROM_ZOOM,
         "urls": {
             "map": url_for("map.area", code="000000").removesuffix("000000"),
             "grid": "/api/grids/",

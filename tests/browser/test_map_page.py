@@ -192,3 +192,18 @@ def test_a_server_that_went_away_is_said_in_words(village, page):
     page.route("**/api/grids/*", lambda route: route.abort())
     village.locator(".pill", has_text="001").click()
     expect(village.locator(".grid-card")).to_contain_text("连不上服务器")
+
+
+def test_a_label_says_households_and_near_by_people_as_in_the_database(village, session):
+    people = dict(
+        session.execute(
+            text("SELECT grid_code, count(*) FROM person JOIN assignment USING (household_code) GROUP BY grid_code")
+        ).all()
+    )
+    label = village.locator(f"[data-area='{GRID}']")
+    expect(label).to_contain_text(f"4 户  {people[GRID]} 人")
+    for _ in range(8):
+        village.locator("button[data-act=out]").click()
+    expect(label).to_contain_text("4 户")
+    expect(label).not_to_contain_text("人")
+    expect(label).to_have_attribute("title", f"4 户, {people[GRID]} 人")

@@ -11,15 +11,16 @@ from mapgrid.cases import OPEN_ON_MAP
 from mapgrid.mapspec import MapSpec, Overlay, Pane, colour_grids, village_spec
 from mapgrid.outlines import inner_borders, neighbours_of, surroundings
 from mapgrid.terrain import TerrainKind
-from mapgrid.tiers import Tier
 from web.folium_map import Layers
 from web.geojson import feature_collection, one_feature
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from geopandas import GeoDataFrame
     from shapely.geometry.base import BaseGeometry
+
+    from geodata.counts import Counts
 
 _REACH_DEGREES = 0.6
 _VILLAGES_APART_DEGREES = 0.001
@@ -45,6 +46,8 @@ class VillageFrames:
         Points with `number`, `map_state`, `title`, `grid`.
     terrain
         Shapes with `kind` and `detail`.
+    counts, counts_of_grids
+        Figures of the village, and of each grid by code.
     """
 
     boundary: BaseGeometry
@@ -54,6 +57,8 @@ class VillageFrames:
     units: GeoDataFrame
     cases: GeoDataFrame
     terrain: GeoDataFrame
+    counts: Counts
+    counts_of_grids: Mapping[str, Counts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +67,13 @@ class AreaRow:
 
     code: str
     title: str
-    households: int
-    red: int
-    yellow: int
-    open_cases: int
+    counts: Counts
     is_breaker: bool = False
+
+    @property
+    def open_cases(self) -> int:
+        """Return the number of cases that are not closed."""
+        return sum(self.counts.cases[state] for state in OPEN_ON_MAP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +92,8 @@ def compose_village(frames: VillageFrames) -> Composed:
     overlays = {key: parts for key, parts in _overlays(frames).items() if parts}
     spec = village_spec(
         _start_box(frames),
-        tier_counts=frames.households.groupby("tier")["weight"].sum().to_dict(),
-        case_counts=frames.cases["map_state"].value_counts().to_dict(),
+        tier_counts=frames.counts.tiers,
+        case_counts=frames.counts.cases,
         overlays=([Overlay.GRIDS] if len(frames.grids) else []) + list(overlays),
     )
     layers = Layers(
@@ -154,19 +161,8 @@ def _filled(areas: GeoDataFrame, *, reach: float | None = None) -> dict[str, Any
 
 
 def _grid_rows(frames: VillageFrames) -> tuple[AreaRow, ...]:
-    tiers = frames.households.pivot_table(index="grid", columns="tier", values="weight", aggfunc="sum", fill_value=0)
-    is_open = frames.cases["map_state"].isin(OPEN_ON_MAP)
-    open_cases = frames.cases[is_open].groupby("grid").size()
     return tuple(
-        AreaRow(
-            code=grid.code,
-            title=grid.code[-3:],
-            households=int(grid.households),
-            red=int(tiers.get(Tier.RED, {}).get(grid.code, 0)),
-            yellow=int(tiers.get(Tier.YELLOW, {}).get(grid.code, 0)),
-            open_cases=int(open_cases.get(grid.code, 0)),
-            is_breaker=isinstance(grid.reason, str),
-        )
+        AreaRow(grid.code, grid.code[-3:], frames.counts_of_grids[grid.code], is_breaker=isinstance(grid.reason, str))
         for grid in frames.grids.sort_values("code").itertuples()
     )
 

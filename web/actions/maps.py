@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 import geopandas as gpd
 
 from geodata.casebook import load_cases
-from geodata.counts import Counts, count_villages
+from geodata.counts import Counts, count_grids, count_villages
 from geodata.households import load_households
 from geodata.plans import PlanRecord, load_assignments, load_current_plan, load_grids, load_groups
 from geodata.villages import load_areas, load_terrain, load_units, load_village
-from mapgrid.cases import OPEN_ON_MAP
 from mapgrid.codes import AreaLevel, level_of
 from mapgrid.crs import STORAGE_SRID
 from mapgrid.errors import NotFoundError
-from mapgrid.tiers import Tier
 from mapgrid.times import LOCAL_TIME
 from web.actions.drawing import AreaRow, Composed, VillageFrames, compose_village, compose_villages
 
@@ -113,7 +111,7 @@ def area_view(session: Session, code: str, *, now: datetime, language: str) -> A
     counts = count_villages(session, home, now)
     if level is AreaLevel.VILLAGE:
         plan = load_current_plan(session, code, now.astimezone(LOCAL_TIME).date())
-        frames = _load_frames(session, code, plan, now)
+        frames = _load_frames(session, code, plan, now, counts[code])
         composed, bounds = compose_village(frames), frames.boundary.bounds
         counted = {code: counts[code]}
     else:
@@ -142,7 +140,7 @@ def area_view(session: Session, code: str, *, now: datetime, language: str) -> A
     )
 
 
-def _load_frames(session: Session, code: str, plan: PlanRecord | None, now: datetime) -> VillageFrames:
+def _load_frames(session: Session, code: str, plan: PlanRecord | None, now: datetime, counts: Counts) -> VillageFrames:
     households = load_households(session, code)
     grid_of = {} if plan is None else load_assignments(session, plan.id)["grid"]
     return VillageFrames(
@@ -155,6 +153,8 @@ def _load_frames(session: Session, code: str, plan: PlanRecord | None, now: date
         units=load_units(session, code).dropna(subset=["geometry"]),
         cases=load_cases(session, code, now),
         terrain=load_terrain(session, code),
+        counts=counts,
+        counts_of_grids={} if plan is None else count_grids(session, plan.id, now),
     )
 
 
@@ -171,16 +171,6 @@ def _compose_villages(
         raise NotFoundError(
             "no village with a boundary in this area; import one: mapgrid import village FILE --code CODE"
         )
-    rows = [
-        AreaRow(
-            code=code,
-            title=names[code],
-            households=count.households,
-            red=count.tiers[Tier.RED],
-            yellow=count.tiers[Tier.YELLOW],
-            open_cases=sum(count.cases[state] for state in OPEN_ON_MAP),
-        )
-        for code, count in counts.items()
-    ]
+    rows = [AreaRow(code, names[code], count) for code, count in counts.items()]
     west, south, east, north = drawn.total_bounds.tolist()
     return compose_villages(drawn.reset_index(drop=True), rows, (west, south, east, north)), (west, south, east, north)

@@ -17,6 +17,7 @@ from mapgrid.partition import warm
 from mapgrid.partition.solve import choose_effort, choose_wishes
 from mapgrid.village import Limits
 from web.actions.divide_files import Inputs, Sources, Wanted, divide_inputs, read_inputs, report_of, save_division
+from web.interrupts import is_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,7 +91,9 @@ def partition(
     except MapgridError as refused:
         click.echo(str(refused), err=True)
         raise SystemExit(_REFUSED) from refused
-    except KeyboardInterrupt as stopped:
+    except (KeyboardInterrupt, SystemError) as stopped:
+        if not is_interrupt(stopped):
+            raise
         click.echo("interrupted; nothing was written", err=True)
         raise SystemExit(_INTERRUPTED) from stopped
     if not quiet:

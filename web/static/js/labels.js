@@ -7,8 +7,8 @@ const STEPS = 9;
 const pen = document.createElement("canvas").getContext("2d");
 
 export class LabelLayer {
-  constructor(map, { boxes, onPick, symbolsAt, atEdge }) {
-    Object.assign(this, { map, boxes, onPick, symbolsAt, atEdge });
+  constructor(map, { boxes, onPick, symbolsAt, atEdge, peopleFrom }) {
+    Object.assign(this, { map, boxes, onPick, symbolsAt, atEdge, peopleFrom });
     this.areas = [];
     this.selected = null;
     this.isShown = true;
@@ -16,9 +16,9 @@ export class LabelLayer {
     map.on("moveend zoomend resize", () => this.draw());
   }
 
-  // areas: {code, title, count, isBreaker, layer} with `layer` the Leaflet polygon.
+  // areas: {code, title, households, people, isBreaker, layer} with `layer` the Leaflet polygon.
   setAreas(areas) {
-    this.areas = areas.map((area) => ({ ...area, half: halfOf(area) }));
+    this.areas = areas;
     this.draw();
   }
 
@@ -40,7 +40,10 @@ export class LabelLayer {
     const taken = this.boxes();
     const symbols = this.symbolsAt();
     const order = [...this.areas].sort((a, b) => (b.code === this.selected) - (a.code === this.selected));
-    for (const area of order) {
+    const withPeople = this.map.getZoom() >= this.peopleFrom;
+    for (const one of order) {
+      const count = withPeople ? `${one.households}  ${one.people}` : one.households;
+      const area = { ...one, count, half: halfOf({ ...one, count }) };
       const rings = ringsOf(area.layer, this.map);
       const spot = bestSpot(rings, area.half, size, taken, symbols) ?? spotBeside(area, this.map, size, taken);
       if (spot) {
@@ -80,7 +83,8 @@ export class LabelLayer {
     marker.on("add", () => {
       const element = marker.getElement();
       element.dataset.area = area.code;
-      element.setAttribute("aria-label", `${area.title} ${area.count}`);
+      element.setAttribute("aria-label", `${area.title} ${area.households} ${area.people}`);
+      element.title = `${area.households}, ${area.people}`;
     });
     marker.on("click keypress", (event) => {
       if (event.type === "keypress" && event.originalEvent.key !== "Enter") return;

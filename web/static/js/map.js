@@ -32,7 +32,7 @@ export function start(map, layers, page) {
   } });
   const cases = new CaseLayer(map, page.cases, { symbols: page.case_symbols, text, onPick: (rows, at) => cards.openCases(rows, at) });
   const labels = new LabelLayer(map, {
-    boxes: () => floatingBoxes(box), onPick: (code) => openArea(code), atEdge: page.kind === "village",
+    boxes: () => floatingBoxes(box), onPick: (code) => openArea(code), atEdge: page.kind === "village", peopleFrom: page.people_from,
     symbolsAt: () => symbolsInView(map, households, cases),
   });
   labels.setAreas(page.labels.map((label) => ({ ...label, layer: areas.get(label.code) })));
@@ -119,7 +119,7 @@ function drawLegend({ tiers, case_symbols: caseSymbols, text }) {
 
 function floatingBoxes(box) {
   const frame = box.getBoundingClientRect();
-  return [...box.querySelectorAll(".floating")].filter((one) => !one.hidden && one.offsetParent).map((one) => {
+  return [...box.querySelectorAll(".floating, .attribution")].filter((one) => !one.hidden && one.offsetParent).map((one) => {
     const { left, right, top, bottom } = one.getBoundingClientRect();
     return { left: left - frame.left, right: right - frame.left, top: top - frame.top, bottom: bottom - frame.top };
   });
