@@ -72,7 +72,7 @@ export function start(map, layers, page) {
   function showHousehold(code) {
     const marker = households.find(code);
     if (!marker) { toast(text.not_on_map); return; }
-    map.setView(marker.getLatLng(), Math.max(map.getZoom(), 17));
+    map.setView(marker.getLatLng(), Math.max(map.getZoom(), 17), { animate: false });
     cards.openHousehold(code, marker.getLatLng());
   }
 
@@ -99,11 +99,12 @@ export function start(map, layers, page) {
   performance.mark("map-ready");
 }
 
-// The card covers the right of a desk's map and the lower half of a phone's.
+// The card covers the right of a desk's map and the lower half of a phone's. Without animation: weak machines stutter, and
+// what one wants to click next stands still at once.
 function fitBesideCard(map, bounds) {
   const size = map.getSize();
   const card = size.x > 760 ? [Math.min(372, size.x / 2), 24] : [12, Math.min(430, size.y * 0.55)];
-  map.fitBounds(bounds, { paddingTopLeft: [24, 24], paddingBottomRight: card, maxZoom: 17 });
+  map.fitBounds(bounds, { paddingTopLeft: [24, 24], paddingBottomRight: card, maxZoom: 17, animate: false });
 }
 
 // The legend shows the very symbols of the map, drawn by the same code.
