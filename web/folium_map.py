@@ -110,6 +110,7 @@ def draw(spec: MapSpec, layers: Layers, *, shown: frozenset[Overlay]) -> DrawnMa
         prefer_canvas=True,  # thousands of houses and roads on a weak machine
         maxZoom=_MAX_ZOOM,
         zoom_control=False,
+        fade_animation=False,  # a closed pop-up must not stand in the way of the next click
         attribution_control=False,  # it writes its text as markup; the template says whose data this is
         zoom_snap=0.5,
         wheel_px_per_zoom_level=90,

@@ -21,9 +21,10 @@ def _open(page, url):
 
 
 def _at(page, lon, lat):
-    """Return where a place is drawn, in pixels of the page."""
+    """Bring a place to the middle of the map and return where it is drawn, in pixels of the page."""
     return page.evaluate(
-        """([lon, lat]) => { const map = window.mapgridMap; const box = map.getContainer().getBoundingClientRect();
+        """([lon, lat]) => { const map = window.mapgridMap; map.setView([lat, lon], map.getZoom(), { animate: false });
+        const box = map.getContainer().getBoundingClientRect();
         const at = map.latLngToContainerPoint([lat, lon]); return [box.left + at.x, box.top + at.y]; }""",
         [lon, lat],
     )

@@ -104,7 +104,9 @@ export class Cards {
 
   async popup(at, rise, load) {
     const content = make("div", { class: "popup", role: "dialog" }, make("p", {}, this.text.loading));
-    const popup = L.popup({ offset: [0, rise], maxWidth: 300, maxHeight: 320, autoPanPadding: [24, 24] }).setLatLng(at).setContent(content).openOn(this.map);
+    // Room is made before it opens and without gliding: what one wants to click next must not move away.
+    this.map.panInside(at, { paddingTopLeft: [180, 280], paddingBottomRight: [180, 80], animate: false });
+    const popup = L.popup({ offset: [0, rise], maxWidth: 300, maxHeight: 320, autoPan: false }).setLatLng(at).setContent(content).openOn(this.map);
     try {
       content.replaceChildren(...(await load()).filter(Boolean));
     } catch (error) {
