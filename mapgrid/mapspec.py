@@ -91,6 +91,9 @@ TIER_SYMBOLS: tuple[TierSymbol, ...] = (
 )
 """Most urgent first; drawn in the opposite order, so that red lies on top."""
 
+NAME_ALONE_BELOW_ZOOM = 14
+"""Farther out a village is its name and its households, nothing else."""
+
 CLUSTERED_UP_TO_ZOOM = 14
 LETTERS_FROM_ZOOM = 17
 PEOPLE_FROM_ZOOM = 16

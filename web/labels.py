@@ -155,6 +155,7 @@ def browser_words() -> dict[str, Any]:
         "due": _("Due"),
         "closed": _("Closed"),
         "cases_here": _("{n} cases at this place"),
+        "more_cases": _("{n} more here; zoom in to see them."),
         "nothing_found": _("Nothing found. Try a number, a family name, part of an address, or a grid such as 006."),
         "search_failed": _("Search did not answer. Try again."),
         "not_on_map": _("That household has no place on this map."),

@@ -12,6 +12,7 @@ from mapgrid.mapspec import (
     CASE_SYMBOLS,
     CLUSTERED_UP_TO_ZOOM,
     LETTERS_FROM_ZOOM,
+    NAME_ALONE_BELOW_ZOOM,
     PEOPLE_FROM_ZOOM,
     SHOWN_AT_FIRST,
     TIER_SYMBOLS,
@@ -62,16 +63,15 @@ def _browser_values(view: AreaView, words: dict[str, Any]) -> dict[str, Any]:
         "cases": composed.cases,
         "labels": [
             {
-                "code": row.code,
-                "title": row.title,
-                "households": words["n_households_short"].replace("{n}", f"{row.counts.households:,}"),
-                "people": words["n_people"].replace("{n}", f"{row.counts.people:,}"),
+                **_label(row.code, row.title, row.counts.households, row.counts.people, words),
                 "isBreaker": row.is_breaker,
             }
             for row in composed.rows
         ],
+        "whole": _label(view.code, view.name, view.households, view.people, words),
         "tiers": [asdict(symbol) for symbol in TIER_SYMBOLS],
         "case_symbols": [asdict(symbol) for symbol in CASE_SYMBOLS],
+        "name_alone_below": NAME_ALONE_BELOW_ZOOM,
         "clustered_up_to": CLUSTERED_UP_TO_ZOOM,
         "letters_from": LETTERS_FROM_ZOOM,
         "people_from": PEOPLE_FROM_ZOOM,
@@ -83,6 +83,15 @@ def _browser_values(view: AreaView, words: dict[str, Any]) -> dict[str, Any]:
             "search": "/api/search",
         },
         "text": words,
+    }
+
+
+def _label(code: str, title: str, households: int, people: int, words: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "code": code,
+        "title": title,
+        "households": words["n_households_short"].replace("{n}", f"{households:,}"),
+        "people": words["n_people"].replace("{n}", f"{people:,}"),
     }
 
 

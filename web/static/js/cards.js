@@ -2,6 +2,7 @@
 import { fetchJson, make, makeSvg, say } from "./dom.js";
 import { caseSvg, householdSvg } from "./symbols.js";
 
+const MOST_IN_POPUP = 8;
 const CROSS = () => makeSvg("svg", { width: 16, height: 16, viewBox: "0 0 16 16", "aria-hidden": "true" },
   makeSvg("path", { d: "m3 3 10 10M13 3 3 13", stroke: "currentColor", "stroke-width": 1.6, "stroke-linecap": "round" }));
 
@@ -92,13 +93,15 @@ export class Cards {
 
   async openCases(rows, at) {
     await this.popup(at, -26, async () => {
-      const found = await Promise.all(rows.slice(0, 8).map((one) => fetchJson(this.urls.case + encodeURIComponent(one.number))));
+      const found = await Promise.all(rows.slice(0, MOST_IN_POPUP).map((one) => fetchJson(this.urls.case + encodeURIComponent(one.number))));
       const t = this.text;
-      return found.flatMap((one) => [
+      const more = rows.length - found.length;
+      const entries = found.flatMap((one) => [
         make("h3", {}, caseSvg(this.caseSymbols.find(({ state }) => state === one.map_state)), one.title),
         make("dl", {}, row(t.number, one.number), row(t.state, t.states[one.map_state]), row(t.class, t.classes[one.category] ?? one.category),
           row(t.reported, moment(one.reported_at)), row(one.closed_at ? t.closed : t.due, moment(one.closed_at ?? one.due_at))),
       ]);
+      return more > 0 ? [...entries, make("p", { class: "note" }, say(t.more_cases, { n: more }))] : entries;
     });
   }
 

@@ -6,7 +6,8 @@ const PIN_PX = 26;
 const APART = 1.15 * PIN_PX;
 
 export class CaseLayer {
-  constructor(map, rows, { symbols, text, onPick }) {
+  constructor(map, rows, { symbols, text, clusteredUpTo, onPick }) {
+    this.clusteredUpTo = clusteredUpTo;
     this.map = map;
     this.symbols = symbols;
     this.text = text;
@@ -23,16 +24,20 @@ export class CaseLayer {
     this.draw();
   }
 
+  // Rows of one pin each, the most urgent row first and the most urgent pin last, so on top. Far out, pins that would
+  // cover each other are one: pushed apart they would stand in other grids.
   places() {
     const rank = Object.fromEntries(this.symbols.map((symbol, place) => [symbol.state, place]));
-    const byPlace = new Map();
-    for (const row of this.rows) {
-      if (!this.shown.has(row.state)) continue;
-      const key = `${row.at.lat.toFixed(5)} ${row.at.lng.toFixed(5)}`;
-      byPlace.set(key, [...(byPlace.get(key) ?? []), row]);
+    const shown = this.rows.filter((row) => this.shown.has(row.state)).sort((a, b) => rank[a.state] - rank[b.state]);
+    const reach = this.map.getZoom() <= this.clusteredUpTo ? APART : 0.5;
+    const pins = [];
+    for (const row of shown) {
+      const at = this.map.latLngToLayerPoint(row.at);
+      const near = pins.find((pin) => pin.at.distanceTo(at) <= reach);
+      if (near) near.rows.push(row);
+      else pins.push({ at, rows: [row] });
     }
-    const places = [...byPlace.values()].map((rows) => rows.sort((a, b) => rank[a.state] - rank[b.state]));
-    return places.sort((a, b) => rank[b[0].state] - rank[a[0].state]); // most urgent last, so on top
+    return pins.reverse().map((pin) => pin.rows);
   }
 
   draw() {

@@ -19,7 +19,8 @@ const HouseholdMarker = L.CircleMarker.extend({
 });
 
 export class HouseholdLayer {
-  constructor(map, rows, { symbols, letters, clusteredUpTo, lettersFrom }) {
+  constructor(map, rows, { symbols, letters, nameAloneBelow, clusteredUpTo, lettersFrom }) {
+    this.nameAloneBelow = nameAloneBelow;
     this.map = map;
     this.letters = letters;
     this.clusteredUpTo = clusteredUpTo;
@@ -72,7 +73,9 @@ export class HouseholdLayer {
   }
 
   refresh(changed) {
-    const isFar = this.map.getZoom() <= this.clusteredUpTo;
+    const zoom = this.map.getZoom();
+    const isNear = zoom > this.clusteredUpTo;
+    const isFar = !isNear && zoom >= this.nameAloneBelow;
     if (changed) {
       this.near.clearLayers();
       for (const marker of this.markers) if (this.isShown(marker)) this.near.addLayer(marker);
@@ -80,7 +83,7 @@ export class HouseholdLayer {
       this.far = null;
     }
     if (isFar && !this.far) this.far = this.makeClusters();
-    for (const [layer, wanted] of [[this.near, !isFar], [this.far, isFar]]) {
+    for (const [layer, wanted] of [[this.near, isNear], [this.far, isFar]]) {
       if (!layer || this.map.hasLayer(layer) === wanted) continue;
       if (wanted) this.map.addLayer(layer); else this.map.removeLayer(layer);
     }

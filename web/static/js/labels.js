@@ -7,8 +7,8 @@ const STEPS = 9;
 const pen = document.createElement("canvas").getContext("2d");
 
 export class LabelLayer {
-  constructor(map, { boxes, onPick, symbolsAt, atEdge, peopleFrom }) {
-    Object.assign(this, { map, boxes, onPick, symbolsAt, atEdge, peopleFrom });
+  constructor(map, { boxes, onPick, symbolsAt, peopleFrom, whole, nameAloneBelow, clusteredUpTo }) {
+    Object.assign(this, { map, boxes, onPick, symbolsAt, peopleFrom, whole, nameAloneBelow, clusteredUpTo });
     this.areas = [];
     this.selected = null;
     this.isShown = true;
@@ -16,6 +16,8 @@ export class LabelLayer {
     map.on("moveend zoomend resize", () => this.draw());
   }
 
+  // Labels of grids give way: no room in the own grid, no label. With `whole`, the village itself, its name stands alone far
+  // out and grids out of view are named at the edge; without, the areas are villages, which may be smaller than their label.
   // areas: {code, title, households, people, isBreaker, layer} with `layer` the Leaflet polygon.
   setAreas(areas) {
     this.areas = areas;
@@ -36,24 +38,45 @@ export class LabelLayer {
     const focused = document.activeElement?.dataset?.area;
     this.group.clearLayers();
     if (!this.isShown) return;
+    const zoom = this.map.getZoom();
     const size = this.map.getSize();
+    if (this.whole && zoom < this.nameAloneBelow) {
+      this.addWhole(size);
+      return;
+    }
     const taken = this.boxes();
     const symbols = this.symbolsAt();
     const order = [...this.areas].sort((a, b) => (b.code === this.selected) - (a.code === this.selected));
-    const withPeople = this.map.getZoom() >= this.peopleFrom;
+    const withPeople = zoom >= this.peopleFrom;
+    const mustFit = this.whole && zoom <= this.clusteredUpTo;
     for (const one of order) {
       const count = withPeople ? `${one.households}  ${one.people}` : one.households;
       const area = { ...one, count, half: halfOf({ ...one, count }) };
       const rings = ringsOf(area.layer, this.map);
-      const spot = bestSpot(rings, area.half, size, taken, symbols) ?? spotBeside(area, this.map, size, taken);
+      const spot = bestSpot(rings, area.half, size, taken, symbols, mustFit) ?? (this.whole ? null : spotBeside(area, this.map, size, taken));
       if (spot) {
         taken.push(boxAround(spot, area.half));
         this.add(area, spot, null);
-      } else if (this.atEdge && size.x > 760) {
+      } else if (this.whole && size.x > 760) {
         this.addAtEdge(area, size, taken);
       }
     }
     if (focused) this.group.eachLayer((pill) => { if (pill.options.area === focused) pill.getElement()?.focus(); });
+  }
+
+  // Far out a village is one label over its middle, or as little higher as uncovers every case.
+  addWhole(size) {
+    const bounds = L.latLngBounds([]);
+    for (const { layer } of this.areas) bounds.extend(layer.getBounds());
+    if (!bounds.isValid()) return;
+    const area = { ...this.whole, count: this.whole.households };
+    const half = halfOf(area);
+    const middle = this.map.latLngToContainerPoint(bounds.getCenter());
+    if (!L.bounds([0, 0], size).contains(middle)) return;
+    const symbols = this.symbolsAt();
+    let spot = middle;
+    while (spot.y > half.y && symbols.some((at) => isUnder(at, boxAround(spot, half)))) spot = spot.subtract([0, half.y]);
+    this.add(area, spot, null);
   }
 
   addAtEdge(area, size, taken) {
@@ -126,7 +149,7 @@ function isIn(rings, { x, y }) {
   return inside;
 }
 
-function bestSpot(rings, half, size, taken, symbols) {
+function bestSpot(rings, half, size, taken, symbols, mustFit) {
   const points = rings.flat();
   const low = L.point(Math.max(half.x + 4, Math.min(...points.map((p) => p.x))), Math.max(half.y + 6, Math.min(...points.map((p) => p.y))));
   const high = L.point(Math.min(size.x - half.x - 4, Math.max(...points.map((p) => p.x))), Math.min(size.y - half.y - 6, Math.max(...points.map((p) => p.y))));
@@ -142,6 +165,7 @@ function bestSpot(rings, half, size, taken, symbols) {
       if (taken.some((other) => overlap(box, other))) continue;
       const corners = [[box.left, spot.y], [box.right, spot.y], [spot.x, box.top], [spot.x, box.bottom]];
       const outside = corners.filter(([x, y]) => !isIn(rings, { x, y })).length;
+      if (mustFit && outside) continue;
       const covered = symbols.reduce((sum, at) => sum + (at.x > box.left && at.x < box.right && at.y > box.top && at.y < box.bottom ? at.cost : 0), 0);
       const cost = 3 * covered + 2 * outside + (8 * spot.distanceTo(middle)) / reach;
       if (!best || cost < best.cost) best = { spot, cost };
@@ -170,6 +194,11 @@ function spotBeside(area, map, size, taken) {
 
 function boxAround(spot, half) {
   return { left: spot.x - half.x, right: spot.x + half.x, top: spot.y - half.y, bottom: spot.y + half.y };
+}
+
+// Pins stand on their point and reach up from it, so their box is looked at, not the point alone.
+function isUnder({ x, y }, box) {
+  return overlap({ left: x - 14, right: x + 14, top: y - 28, bottom: y + 2 }, box);
 }
 
 function overlap(a, b) {

@@ -19,7 +19,7 @@ export function start(map, layers, page) {
 
   drawLegend(page);
   const households = new HouseholdLayer(map, page.households, {
-    symbols: page.tiers, letters: text.letters, clusteredUpTo: page.clustered_up_to, lettersFrom: page.letters_from,
+    symbols: page.tiers, letters: text.letters, nameAloneBelow: page.name_alone_below, clusteredUpTo: page.clustered_up_to, lettersFrom: page.letters_from,
   });
   const cards = new Cards(map, box.querySelector(".grid-card"), {
     urls: page.urls, text, tiers: page.tiers, caseSymbols: page.case_symbols, letters: text.letters,
@@ -30,9 +30,10 @@ export function start(map, layers, page) {
     if (near) cards.openHousehold(near.options.code, near.getLatLng());
     else openArea(code);
   } });
-  const cases = new CaseLayer(map, page.cases, { symbols: page.case_symbols, text, onPick: (rows, at) => cards.openCases(rows, at) });
+  const cases = new CaseLayer(map, page.cases, { symbols: page.case_symbols, text, clusteredUpTo: page.clustered_up_to, onPick: (rows, at) => cards.openCases(rows, at) });
   const labels = new LabelLayer(map, {
-    boxes: () => floatingBoxes(box), onPick: (code) => openArea(code), atEdge: page.kind === "village", peopleFrom: page.people_from,
+    boxes: () => floatingBoxes(box), onPick: (code) => (areas.get(code) ? openArea(code) : map.fitBounds(page.start)), peopleFrom: page.people_from,
+    whole: page.kind === "village" ? page.whole : null, nameAloneBelow: page.name_alone_below, clusteredUpTo: page.clustered_up_to,
     symbolsAt: () => symbolsInView(map, households, cases),
   });
   labels.setAreas(page.labels.map((label) => ({ ...label, layer: areas.get(label.code) })));
