@@ -49,6 +49,16 @@ def _remove_home():
     shutil.rmtree(home)
 
 
+@pytest.fixture
+def home():
+    """Return a home of this test alone; a server is stopped and deleted at the end."""
+    directory = Path(tempfile.mkdtemp(prefix="mapgrid-test-"))
+    directory.chmod(0o755)
+    yield directory
+    cluster.destroy(directory)
+    shutil.rmtree(directory)
+
+
 @pytest.fixture(scope="session")
 def template_url():
     """Return the URL of a migrated, empty database that nobody may connect to: others are cloned from it."""

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,16 +17,6 @@ from geodata.postgres import ClusterError, account_for, list_installations
 
 _CHECKOUT = Path(__file__).parent.parent.parent
 _START = "import sys, pathlib; from geodata import cluster; print(cluster.start(pathlib.Path(sys.argv[1])).pid)"
-
-
-@pytest.fixture
-def home():
-    """Return a home of this test alone; a server is stopped and deleted at the end."""
-    directory = Path(tempfile.mkdtemp(prefix="mapgrid-test-"))
-    directory.chmod(0o755)
-    yield directory
-    cluster.destroy(directory)
-    shutil.rmtree(directory)
 
 
 def _ask(url, query):

@@ -3,12 +3,10 @@
 import os
 import re
 import select
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -19,15 +17,6 @@ import pytest
 from geodata import cluster
 
 _CHECKOUT = Path(__file__).parent.parent.parent
-
-
-@pytest.fixture
-def home():
-    directory = Path(tempfile.mkdtemp(prefix="mapgrid-test-"))
-    directory.chmod(0o755)
-    yield directory
-    cluster.destroy(directory)
-    shutil.rmtree(directory)
 
 
 def _command(home, *arguments):
