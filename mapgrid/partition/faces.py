@@ -3,7 +3,7 @@
 Faces share their nodes: every inner edge is the same pair of nodes on both sides. All that is built from faces later
 (cells, groups, grids) is a union of faces, so it can neither gap nor overlap.
 
-Sources: Voronoi diagram by Qhull (Barber, Dobkin, Huhdanpaa 1996); snap rounding (Hobby 1999) as in GEOS OverlayNG.
+Source: snap rounding (Hobby 1999) as in GEOS OverlayNG.
 """
 
 from __future__ import annotations
@@ -13,19 +13,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
-from scipy.spatial import Voronoi, cKDTree
+from scipy.spatial import cKDTree
 
 from mapgrid.errors import CoverageError
-from mapgrid.partition.shapes import lines_along, points_at
+from mapgrid.partition.diagram import NODE_GRID_M, NODES_PER_M, Diagram, borders_met, cells_beside, draw_diagram
+from mapgrid.partition.shapes import distinct_rows, lines_along, points_at
 from mapgrid.partition.walls import ON_LINE_M, OUTSIDE_TOLERANCE_M, Walls, notch, outline_segments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
-
-NODES_PER_M = 1e7
-NODE_GRID_M = 1 / NODES_PER_M
-"""Nodes are rounded to this grid while lines are noded, then set back where the input had them exactly."""
 
 COVERAGE_TOLERANCE = 1e-8
 """How far the summed faces may differ from the village, as a share of its area."""
@@ -93,18 +90,20 @@ def draw_faces(village: BaseGeometry, xy: NDArray[np.float64], walls: Walls) -> 
     on_border = xy[_near(village.boundary, xy, OUTSIDE_TOLERANCE_M)]
     fixed = notch(outline_segments(village), on_border, within_m=OUTSIDE_TOLERANCE_M)
     fixed = np.concatenate([fixed, notch(walls.segments, xy, within_m=ON_LINE_M)])
-    borders = _borders_between(xy, village)
-    polygons = _node_and_polygonize(village, borders, fixed)
-    inner = shapely.point_on_surface(polygons)
-    inside = shapely.contains(_prepared(village), inner)
-    polygons, inner = polygons[inside], inner[inside]
+    diagram = draw_diagram(xy, village)
+    met = borders_met(diagram, fixed)
+    cut = cells_beside(diagram, xy, fixed, met)
+    whole = np.flatnonzero(~cut)
+    pieces, owner = _cut_cells(village, diagram, xy, (cut, met), fixed)
+    polygons = np.concatenate([diagram.polygons(whole), pieces])
     notches_m2 = len(on_border) * OUTSIDE_TOLERANCE_M**2 * 4
     if abs(shapely.area(polygons).sum() - village.area) > COVERAGE_TOLERANCE * village.area + notches_m2:
         msg = f"land cut into {shapely.area(polygons).sum():.3f} m2, expected the village's {village.area:.3f} m2"
         raise CoverageError(msg)
-    owner = np.asarray(cKDTree(xy).query(shapely.get_coordinates(inner))[1], dtype=np.int64)
     in_area = np.zeros(len(polygons), dtype=bool)
-    in_area[shapely.STRtree(inner).query(walls.areas, "contains")[1]] = True
+    if len(walls.areas):
+        in_area[shapely.STRtree(shapely.point_on_surface(polygons)).query(walls.areas, "contains")[1]] = True
+    owner = np.concatenate([whole, owner])
     return _with_edges(polygons, owner, in_area, np.concatenate([xy, fixed.reshape(-1, 2)]), walls)
 
 
@@ -114,45 +113,30 @@ def _near(line: BaseGeometry, xy: NDArray[np.float64], within_m: float) -> NDArr
     return near
 
 
-def _prepared(geometry: BaseGeometry) -> BaseGeometry:
-    shapely.prepare(geometry)
-    return geometry
+def _cut_cells(
+    village: BaseGeometry,
+    diagram: Diagram,
+    xy: NDArray[np.float64],
+    touched: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    fixed: NDArray[np.float64],
+) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """Return the faces of the cells that outline or walls cut, and the point nearest to each.
 
-
-def _borders_between(xy: NDArray[np.float64], village: BaseGeometry) -> NDArray[np.float64]:
-    """Return the Voronoi edges between points as segments on the node grid, shape (m, 2, 2), that touch the box."""
-    west, south, east, north = village.bounds
-    centre = np.array([(west + east) / 2, (south + north) / 2])
-    reach = 10 * max(east - west, north - south)
-    # Far corners make every border between two households finite.
-    corners = reach * np.array([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
-    diagram = Voronoi(np.concatenate([xy - centre, corners]))
-    ridges = np.array(diagram.ridge_vertices)
-    real = (np.array(diagram.ridge_points) < len(xy)).all(axis=1) & (ridges >= 0).all(axis=1)
-    ends = _on_grid(diagram.vertices + centre)[ridges[real]]
-    low, high = ends.min(axis=1), ends.max(axis=1)
-    touches = (high >= (west, south)).all(axis=1) & (low <= (east, north)).all(axis=1)
-    borders: NDArray[np.float64] = ends[touches & (ends[:, 0] != ends[:, 1]).any(axis=1)]
-    return borders
-
-
-def _on_grid(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-    # As GEOS rounds, to the last bit: a multiple of 1e-7 and a division by 1e7 differ, and nodes must meet.
-    return np.round(xy * NODES_PER_M) / NODES_PER_M
-
-
-def _node_and_polygonize(
-    village: BaseGeometry, borders: NDArray[np.float64], fixed: NDArray[np.float64]
-) -> NDArray[np.object_]:
-    """Return all faces of the drawing. Only borders that meet an outline or a wall need noding; most do not."""
-    fixed_lines = lines_along(_in_order(fixed))
-    lines = lines_along(borders)
-    meets = np.zeros(len(lines), dtype=bool)
-    meets[np.unique(shapely.STRtree(lines).query(fixed_lines, "dwithin", 10 * NODE_GRID_M)[1])] = True
-    free = np.flatnonzero(~meets)
-    free = free[shapely.contains_xy(_prepared(village), borders[free, 0])]
-    noded = shapely.union_all(np.concatenate([fixed_lines, lines[meets]]), grid_size=NODE_GRID_M)
-    return shapely.get_parts(shapely.polygonize(np.concatenate([shapely.get_parts(noded), lines[free]])))
+    `touched` are these cells, and the borders that meet an outline or a wall. Only such borders need noding, and only
+    such cells need drawing; most do not.
+    """
+    cut, met = touched
+    free = np.flatnonzero(cut[diagram.between].any(axis=1) & ~met)
+    shapely.prepare(village)
+    free = free[shapely.contains_xy(village, diagram.vertices[diagram.borders[free, 0]])]
+    lines = np.concatenate([lines_along(_in_order(fixed)), diagram.lines(np.flatnonzero(met))])
+    noded = shapely.union_all(lines, grid_size=NODE_GRID_M)
+    drawn = shapely.polygonize(np.concatenate([shapely.get_parts(noded), diagram.lines(free)]))
+    polygons = shapely.get_parts(drawn)
+    inner = shapely.point_on_surface(polygons)
+    owner = np.asarray(cKDTree(xy).query(shapely.get_coordinates(inner))[1], dtype=np.int64)
+    kept = cut[owner] & shapely.contains(village, inner)
+    return polygons[kept], owner[kept]
 
 
 def _in_order(segments: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -174,14 +158,17 @@ def _with_edges(
     """Return faces as shared nodes and edges; nodes that the input has exactly get their exact coordinates."""
     _, xy, offsets = shapely.to_ragged_array(polygons)
     ring_start, face_start = (np.asarray(offset, dtype=np.int64) for offset in offsets)
-    keys = np.round(xy * NODES_PER_M).astype(np.int64)
-    unique, ring_node = np.unique(keys.view([("x", "i8"), ("y", "i8")]).ravel(), return_inverse=True)
-    nodes = np.empty((len(unique), 2))
+    keys = np.round(np.concatenate([xy, exact]) * NODES_PER_M).astype(np.int64)
+    _, place = distinct_rows(keys)
+    used = np.zeros(int(place.max()) + 1, dtype=bool)
+    used[place[: len(xy)]] = True
+    number = np.cumsum(used) - 1
+    ring_node = number[place[: len(xy)]]
+    nodes = np.empty((int(used.sum()), 2))
     nodes[ring_node] = xy
-    exact_keys = np.round(exact * NODES_PER_M).astype(np.int64).view([("x", "i8"), ("y", "i8")]).ravel()
-    at = np.minimum(np.searchsorted(unique, exact_keys), len(unique) - 1)
-    hit = np.flatnonzero(unique[at] == exact_keys)[::-1]  # reversed: the first of equals, a household point, wins
-    nodes[at[hit]] = exact[hit]
+    at = place[len(xy) :]
+    hit = np.flatnonzero(used[at])[::-1]  # reversed: the first of equals, a household point, wins
+    nodes[number[at[hit]]] = exact[hit]
     edges = _edges_of(ring_node, ring_start, face_start)
     is_wall = _on_wall(nodes, edges, walls)
     both = edges[:, 3] >= 0

@@ -16,7 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from mapgrid.partition.faces import Faces, draw_faces
-from mapgrid.partition.shapes import lines_along, points_at
+from mapgrid.partition.shapes import distinct_rows, lines_along, points_at
 from mapgrid.partition.walls import Walls, build_walls
 
 if TYPE_CHECKING:
@@ -213,8 +213,7 @@ def _pairs(
     side = region[home]
     passable = ~is_wall & (region[first] == side[one]) & (region[second] == side[other])
     ends = np.sort(np.stack([one, other], axis=1), axis=1)
-    pairs, at = np.unique(ends, axis=0, return_inverse=True)
-    at = at.ravel()
+    pairs, at = distinct_rows(ends)
     border = np.bincount(at, weights=length, minlength=len(pairs))
     open_m = np.bincount(at, weights=np.where(passable, length, 0.0), minlength=len(pairs))
     walled_m = np.bincount(at, weights=np.where(is_wall, length, 0.0), minlength=len(pairs))
