@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from mapgrid.crs import check_metric
-from mapgrid.partition.explain import explain_pieces, reasons_of_grids
+from mapgrid.partition.explain import explain_pieces, reasons_of_grids, serial
 from mapgrid.partition.frames import cells_frame, grids_frame, households_frame
 from mapgrid.partition.groups import divide_grid
 from mapgrid.partition.land import cut_land
@@ -85,7 +85,7 @@ def divide(
     shape = village.geometry.iloc[0]
     lines = np.empty(0, dtype=object) if barriers is None else barriers.geometry.to_numpy()
     land, walls = cut_land(shape, points.xy, lines)
-    regions, graph = find_regions(land, walls, points.xy, points.weight, limits)
+    regions, graph, links = find_regions(land, walls, points.xy, points.weight, limits)
     grid, count = _grids(regions, graph, limits, (wishes, work, seed), tell)
     grid = _numbered(points, grid, count)
     tell(0.75, "forming ten-household groups")
@@ -93,20 +93,21 @@ def divide(
     tell(0.9, "drawing the grids")
     shapes = cell_polygons(land.faces, land.cell_of_face, len(points))
     outlines = merge(shapes, grid, count)
-    reasons = (*reasons_of_grids(regions, points.weight, grid, limits), *_without_geometry(points))
-    cells = cells_frame(shapes, grid, group, village.crs)
+    names = tuple(serial(label) for label in range(count))
+    reasons = (*reasons_of_grids(regions, points.weight, grid, limits, names), *_without_geometry(points))
+    cells = cells_frame(shapes, grid, group, names, village.crs)
     return Plan(
-        grids=grids_frame(outlines, points, grid, reasons, village.crs),
+        grids=grids_frame(outlines, points, grid, reasons, names, village.crs),
         households=households_frame(households, points, cells),
         cells=cells,
         reasons=reasons,
-        pieces=tuple(explain_pieces(graph, points, grid, outlines, limits)),
+        pieces=tuple(explain_pieces(graph, points, grid, outlines, limits, names)),
         limits=limits,
         preset=preset,
         seed=seed,
         effort=effort,
         seconds=time.perf_counter() - began,
-        division=Division(village, land, points, grid, group),
+        division=Division(village, land, points, grid, group, names, links),
     )
 
 

@@ -12,6 +12,8 @@ from mapgrid.partition.reasons import Piece, Reason, ReasonCode, counts_that_fit
 from mapgrid.partition.shapes import points_at
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from mapgrid.partition.graph import Graph
@@ -30,12 +32,16 @@ def _households(count: int) -> str:
 
 
 def reasons_of_grids(
-    regions: list[Region], weight: NDArray[np.int64], grid: NDArray[np.int64], limits: Limits
+    regions: list[Region],
+    weight: NDArray[np.int64],
+    grid: NDArray[np.int64],
+    limits: Limits,
+    names: Sequence[str],
 ) -> list[Reason]:
     """Return a reason for every grid whose households are outside the limits, in the order of the grids."""
     load = np.bincount(grid, weights=weight).astype(np.int64)
     reasons = [
-        _reason(int(label), int(load[label]), region, weight, limits)
+        _reason(names[label], int(load[label]), region, weight, limits)
         for region in regions
         for label in np.unique(grid[region.cells])
         if not limits.min <= load[label] <= limits.max
@@ -43,7 +49,7 @@ def reasons_of_grids(
     return sorted(reasons, key=lambda reason: reason.grid or "")
 
 
-def _reason(label: int, load: int, region: Region, weight: NDArray[np.int64], limits: Limits) -> Reason:
+def _reason(grid: str, load: int, region: Region, weight: NDArray[np.int64], limits: Limits) -> Reason:
     bounds = f"{limits.min}–{limits.max}"
     in_region, total = int(weight[region.cells].sum()), int(weight.sum())
     heaviest = int(weight[region.cells].max())
@@ -52,25 +58,30 @@ def _reason(label: int, load: int, region: Region, weight: NDArray[np.int64], li
         detail = f"one point of {_households(heaviest)} is alone over the maximum of {limits.max}"
         if enclosed:
             detail += f"; {enclosed} more that cannot stand alone are with it"
-        return Reason(serial(label), ReasonCode.UNIT_OVER_MAX, detail)
+        return Reason(grid, ReasonCode.UNIT_OVER_MAX, detail)
     if not len(counts_that_fit(total, limits.min, limits.max)):
         detail = f"the village has {_households(total)}: no number of grids of {bounds} households fits"
-        return Reason(serial(label), ReasonCode.VILLAGE_UNDER_MIN, detail)
+        return Reason(grid, ReasonCode.VILLAGE_UNDER_MIN, detail)
     if not len(counts_that_fit(in_region, limits.min, limits.max)):
         detail = (
             f"{_households(in_region)} cut off from the rest by a barrier without an opening, or by heavier neighbours"
             f": no number of grids of {bounds} households fits"
         )
-        return Reason(serial(label), ReasonCode.ISOLATED_UNIT, detail)
+        return Reason(grid, ReasonCode.ISOLATED_UNIT, detail)
     detail = (
         f"{_households(load)}: no connected division of its {in_region} households into grids of {bounds} was found; "
         f"the heaviest point has {heaviest}"
     )
-    return Reason(serial(label), ReasonCode.NO_DIVISION_FOUND, detail)
+    return Reason(grid, ReasonCode.NO_DIVISION_FOUND, detail)
 
 
 def explain_pieces(
-    graph: Graph, points: Points, grid: NDArray[np.int64], polygons: NDArray[np.object_], limits: Limits
+    graph: Graph,
+    points: Points,
+    grid: NDArray[np.int64],
+    polygons: NDArray[np.object_],
+    limits: Limits,
+    names: Sequence[str],
 ) -> list[Piece]:
     """Return a sentence for every piece of a grid beyond its first, and for every side joined through an opening."""
     pieces = []
@@ -80,7 +91,7 @@ def explain_pieces(
     for label in sorted({*several.tolist(), *bridged.tolist()}):
         cells = np.flatnonzero(grid == label)
         why = [*_parts(polygons[label], points, cells, limits), *_sides(beyond[cells], points.weight[cells], limits)]
-        pieces += [Piece(serial(label), part, text) for part, text in enumerate(why, start=2)]
+        pieces += [Piece(names[label], part, text) for part, text in enumerate(why, start=2)]
     return pieces
 
 

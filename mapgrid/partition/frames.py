@@ -8,10 +8,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from mapgrid.partition.explain import serial
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
@@ -22,26 +20,30 @@ if TYPE_CHECKING:
 
 
 def cells_frame(
-    shapes: NDArray[np.object_], grid: NDArray[np.int64], group: NDArray[np.int64], crs: CRS
+    shapes: NDArray[np.object_], grid: NDArray[np.int64], group: NDArray[np.int64], names: Sequence[str], crs: CRS
 ) -> GeoDataFrame:
     """Return the cells with the names of their grid and group; groups count from 01 in each grid."""
     first = np.full(int(grid.max()) + 1, len(group), dtype=np.int64)
     np.minimum.at(first, grid, group)
-    grids = [serial(label) for label in grid]
+    grids = [names[label] for label in grid]
     groups = [f"{name}{number + 1:02d}" for name, number in zip(grids, group - first[grid], strict=True)]
     return gpd.GeoDataFrame({"grid": _texts(grids), "group": _texts(groups)}, geometry=shapes, crs=crs)
 
 
 def grids_frame(
-    outlines: NDArray[np.object_], points: Points, grid: NDArray[np.int64], reasons: Iterable[Reason], crs: CRS
+    outlines: NDArray[np.object_],
+    points: Points,
+    grid: NDArray[np.int64],
+    reasons: Iterable[Reason],
+    names: Sequence[str],
+    crs: CRS,
 ) -> GeoDataFrame:
-    """Return the grids in the order of their serials, with rows, households and reason code."""
+    """Return the grids in the order of their labels, with name, rows, households and reason code."""
     code = {reason.grid: reason.code.value for reason in reasons}
-    names = [serial(label) for label in range(len(outlines))]
     at = points.of_row[points.of_row >= 0]
     return gpd.GeoDataFrame(
         {
-            "grid": _texts(names),
+            "grid": _texts(list(names)),
             "households": np.bincount(grid[at], minlength=len(outlines)),
             "weight": np.bincount(grid, weights=points.weight, minlength=len(outlines)).astype(np.int64),
             "reason": _texts([code.get(name) for name in names]),

@@ -30,6 +30,10 @@ class Division:
         The row that was divided, metres.
     grid, group
         Labels 0… of each cell; groups are numbered through over all grids.
+    names
+        Of the grid labels, ascending: a grid that came later has a later serial, and none is used twice.
+    links
+        (l, 2) cells of two parts of the village that count as neighbours because one part could not stand alone.
     """
 
     village: GeoDataFrame
@@ -37,6 +41,8 @@ class Division:
     points: Points
     grid: NDArray[np.int64]
     group: NDArray[np.int64]
+    names: tuple[str, ...]
+    links: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,8 @@ class Plan:
         What was asked for.
     seconds
         How long the division took.
+    locked, ended
+        Names of grids that no edit and no re-balance may change, and of grids that are no more: never used again.
     """
 
     grids: GeoDataFrame
@@ -74,6 +82,8 @@ class Plan:
     effort: str
     seconds: float
     division: Division = field(repr=False)
+    locked: frozenset[str] = frozenset()
+    ended: frozenset[str] = frozenset()
 
     def groups_outside(self) -> list[dict[str, str | int]]:
         """Return the groups whose households are outside the limits of a group, with what made it so."""

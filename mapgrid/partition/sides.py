@@ -73,8 +73,8 @@ class _Sides:
 
 def find_regions(
     land: Land, walls: Walls, xy: NDArray[np.float64], weight: NDArray[np.int64], limits: Limits
-) -> tuple[list[Region], Graph]:
-    """Return the regions to divide, in order of their first cell, and the graph with the links between parts."""
+) -> tuple[list[Region], Graph, NDArray[np.int64]]:
+    """Return the regions to divide, in order of their first cell, the graph, and the links between parts in it."""
     graph = build_graph(land, xy, weight)
     heavy = weight > limits.max
     label = np.where(heavy, np.arange(len(weight)) + 1, 0)
@@ -87,7 +87,8 @@ def find_regions(
     _join_while(sides, lambda: _into_over(sides, land))
     regions = [Region(np.flatnonzero(sides.of_cell == side), side in sides.over) for side in sides.weight]
     regions.sort(key=lambda region: int(region.cells[0]))
-    return regions, build_graph(land, xy, weight, np.array(links, dtype=np.int64).reshape(-1, 2))
+    linked = np.array(links, dtype=np.int64).reshape(-1, 2)
+    return regions, build_graph(land, xy, weight, linked), linked
 
 
 def _join_while(sides: _Sides, find: Callable[[], tuple[int, int] | None]) -> None:
