@@ -1,12 +1,12 @@
 # Every target works in a path with spaces: nothing here holds an absolute path.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench lock clean
+.PHONY: help setup run test lint bench bench-partition lock clean
 export PYTHONPATH := $(CURDIR)
 PYTHON := .venv/bin/python
 SETUP := python3 .ci/setup.py
 
 help:  ## Show what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 setup:  ## Make this machine ready for everything (run and test do it by themselves)
 	@$(SETUP) test
@@ -29,6 +29,9 @@ lint: setup  ## Lint, check types and layers
 
 bench: setup  ## Measure against other tools and print the ratios
 	$(PYTHON) -m pytest -m bench -s tests/bench
+
+bench-partition: setup  ## Measure the partition beside its peers: ONLY=ruggell,800 FAST=1 FRESH=1
+	$(PYTHON) tests/bench/partition
 
 lock: setup  ## Write requirements*.txt anew from pyproject.toml
 	$(PYTHON) .ci/lock.py

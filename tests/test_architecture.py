@@ -96,7 +96,7 @@ def test_no_other_distribution_owns_our_import_names():
 
 
 def test_lock_files_name_versions_and_no_place_to_fetch_them_from():
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-bench.txt"):
         pins = [line for line in (_CHECKOUT / name).read_text().splitlines() if not line.startswith("#")]
         assert pins
         assert [pin for pin in pins if not re.fullmatch(r"[a-z0-9-]+==[\w.]+", pin)] == []
