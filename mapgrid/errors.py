@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,6 +28,47 @@ class LimitsError(MapgridError):
 
 class CoverageError(MapgridError):
     """Grids leave a gap, overlap, or reach outside their village."""
+
+
+class Refusal(StrEnum):
+    """Why an edit of a plan is refused."""
+
+    EDIT_UNREADABLE = "EDIT_UNREADABLE"
+    GRID_UNKNOWN = "GRID_UNKNOWN"
+    GRID_LOCKED = "GRID_LOCKED"
+    GRID_EMPTY = "GRID_EMPTY"
+    """A grid would be left without households."""
+    HOUSEHOLD_UNKNOWN = "HOUSEHOLD_UNKNOWN"
+    NOTHING_CHANGES = "NOTHING_CHANGES"
+    NOT_CONNECTED = "NOT_CONNECTED"
+    """A grid would no longer be one piece."""
+    BARRIER_BETWEEN = "BARRIER_BETWEEN"
+    """A grid would reach across a barrier."""
+    LINE_UNFIT = "LINE_UNFIT"
+    LINE_OUTSIDE = "LINE_OUTSIDE"
+    LINE_CROSSES_NOTHING = "LINE_CROSSES_NOTHING"
+    """The line does not part the grids."""
+    LINE_THROUGH_HOUSEHOLD = "LINE_THROUGH_HOUSEHOLD"
+    NO_NUMBER_LEFT = "NO_NUMBER_LEFT"
+    """All serials of the village, or of a grid's groups, are used."""
+    STALE_VERSION = "STALE_VERSION"
+    """The plan was changed by somebody else meanwhile."""
+
+
+class EditRefusedError(MapgridError):
+    """An edit that cannot be made; the plan stays as it is.
+
+    Attributes
+    ----------
+    code
+        Why, for programs.
+    expected, found, hint
+        The same for people.
+    """
+
+    def __init__(self, code: Refusal, expected: str, found: str, hint: str) -> None:
+        self.code, self.expected, self.found, self.hint = code, expected, found, hint
+        super().__init__(f"expected {expected}, found {found}; {hint}")
 
 
 class NotFoundError(MapgridError):

@@ -27,7 +27,7 @@ def cells_frame(
     np.minimum.at(first, grid, group)
     grids = [names[label] for label in grid]
     groups = [f"{name}{number + 1:02d}" for name, number in zip(grids, group - first[grid], strict=True)]
-    return gpd.GeoDataFrame({"grid": _texts(grids), "group": _texts(groups)}, geometry=shapes, crs=crs)
+    return gpd.GeoDataFrame({"grid": texts(grids), "group": texts(groups)}, geometry=shapes, crs=crs)
 
 
 def grids_frame(
@@ -43,10 +43,10 @@ def grids_frame(
     at = points.of_row[points.of_row >= 0]
     return gpd.GeoDataFrame(
         {
-            "grid": _texts(list(names)),
+            "grid": texts(list(names)),
             "households": np.bincount(grid[at], minlength=len(outlines)),
             "weight": np.bincount(grid, weights=points.weight, minlength=len(outlines)).astype(np.int64),
-            "reason": _texts([code.get(name) for name in names]),
+            "reason": texts([code.get(name) for name in names]),
         },
         geometry=outlines,
         crs=crs,
@@ -57,12 +57,13 @@ def households_frame(households: GeoDataFrame, points: Points, cells: GeoDataFra
     """Return the rows of the input with grid, group and cell; None and -1 for a row without geometry."""
     named = households.copy()
     grids, groups = cells["grid"].tolist(), cells["group"].tolist()
-    named["grid"] = _texts([grids[cell] if cell >= 0 else None for cell in points.of_row], named.index)
-    named["group"] = _texts([groups[cell] if cell >= 0 else None for cell in points.of_row], named.index)
+    named["grid"] = texts([grids[cell] if cell >= 0 else None for cell in points.of_row], named.index)
+    named["group"] = texts([groups[cell] if cell >= 0 else None for cell in points.of_row], named.index)
     named["cell"] = points.of_row
     return named
 
 
-def _texts(values: list[str] | list[str | None], index: pd.Index | None = None) -> pd.Series:
+def texts(values: list[str] | list[str | None] | NDArray[np.object_], index: pd.Index | None = None) -> pd.Series:
+    """Return texts as a column, None where there is none."""
     # A plain object column: a missing text stays None, where pandas' own text columns would make it NaN.
     return pd.Series(values, index=index, dtype="object")

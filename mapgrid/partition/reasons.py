@@ -19,6 +19,8 @@ class ReasonCode(StrEnum):
     """A household without a usable point: it is in no grid."""
     LOCKED = "LOCKED"
     """The grid was locked by the planner."""
+    BY_HAND = "BY_HAND"
+    """The planner made the grid so."""
     NO_DIVISION_FOUND = "NO_DIVISION_FOUND"
     """The households would fit, but no connected division was found: heavy points or narrow land stand in the way."""
 

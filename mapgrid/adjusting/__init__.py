@@ -1,0 +1,1 @@
+"""How edits change a plan; `mapgrid.adjust` is the way in."""

@@ -1,0 +1,173 @@
+"""From changed labels to a plan: only what was touched is computed again, every other row stays as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mapgrid.adjusting.sound import check_connected, check_unlocked
+from mapgrid.errors import EditRefusedError, Refusal
+from mapgrid.partition.explain import explain_pieces
+from mapgrid.partition.frames import grids_frame, texts
+from mapgrid.partition.graph import build_graph
+from mapgrid.partition.outlines import cell_polygons, merge
+from mapgrid.partition.reasons import Reason, ReasonCode
+from mapgrid.partition.regroup import keep_groups, number_groups
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
+
+    from mapgrid.partition.graph import Graph
+    from mapgrid.partition.land import Land
+    from mapgrid.partition.plan import Plan
+    from mapgrid.partition.reasons import Piece
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Labels after an edit.
+
+    Attributes
+    ----------
+    grid
+        Label of each cell, in `names`.
+    names
+        The grids of the plan in their order, and new ones after them. One that no cell has any more is ended.
+    land
+        The land, cut anew where the edit drew a border; None where it is as it was.
+    recut
+        Labels whose land was cut anew.
+    """
+
+    grid: NDArray[np.int64]
+    names: tuple[str, ...]
+    land: Land | None = None
+    recut: tuple[int, ...] = ()
+
+
+def rebuild(plan: Plan, draft: Draft) -> tuple[Plan, tuple[str, ...]]:
+    """Return the plan that a draft makes, and the names of the grids that changed, ended ones among them.
+
+    Raises
+    ------
+    EditRefusedError
+        If nothing changes, a locked grid changes, or a grid would no longer be one piece on one side of a barrier.
+    """
+    made = plan.division
+    changed = draft.grid != made.grid
+    touched = np.unique(np.concatenate([made.grid[changed], draft.grid[changed], draft.recut]).astype(np.int64))
+    if not len(touched):
+        hint = "choose households of another grid, or draw the line between households"
+        raise EditRefusedError(Refusal.NOTHING_CHANGES, "an edit that changes a grid", "none changed", hint)
+    check_unlocked(plan, [draft.names[label] for label in touched])
+    was = build_graph(made.land, made.points.xy, made.points.weight, made.links)
+    land = draft.land or made.land
+    graph = was if draft.land is None else build_graph(land, made.points.xy, made.points.weight, made.links)
+    kept, grid = np.unique(draft.grid, return_inverse=True)
+    alive = touched[np.isin(touched, kept)]
+    check_connected((was, made.grid), (graph, draft.grid), draft.names, alive)
+    names = tuple(draft.names[label] for label in kept)
+    new = replace(made, land=land, grid=grid.reshape(-1).astype(np.int64), names=names)
+    ended = frozenset(draft.names) - frozenset(names)
+    labels = np.searchsorted(kept, alive)
+    changed_names = tuple(draft.names[label] for label in touched)
+    new_plan = _framed(plan, replace(plan, division=new, ended=plan.ended | ended), graph, labels)
+    return new_plan, changed_names
+
+
+def _framed(was: Plan, plan: Plan, graph: Graph, labels: NDArray[np.int64]) -> Plan:
+    """Return the plan with groups, frames, reasons and pieces brought up to its division for the grids of `labels`."""
+    made = plan.division
+    cells = _regrouped(was, plan, graph, labels)
+    outlines = _outlines(was, made.names, made.grid, labels, cells.geometry.to_numpy())
+    touched = frozenset(made.names[label] for label in labels)
+    reasons = _reasons(was, plan, touched)
+    found = explain_pieces(graph, made.points, made.grid, outlines, plan.limits, made.names)
+    pieces = (*_untouched(was, plan, touched), *(piece for piece in found if piece.grid in touched))
+    division = replace(made, group=_group_labels(cells))
+    return replace(
+        plan,
+        grids=_grids(was, plan, outlines, reasons),
+        households=_households(was, cells),
+        cells=cells,
+        reasons=reasons,
+        pieces=tuple(sorted(pieces, key=lambda piece: (piece.grid, piece.part))),
+        division=division,
+    )
+
+
+def _untouched(was: Plan, plan: Plan, touched: frozenset[str]) -> list[Piece]:
+    left = frozenset(plan.division.names) - touched
+    return [piece for piece in was.pieces if piece.grid in left]
+
+
+def _regrouped(was: Plan, plan: Plan, graph: Graph, labels: NDArray[np.int64]) -> GeoDataFrame:
+    """Return the cells with the grid and group of each; groups of the grids of `labels` are kept where they can be."""
+    made = plan.division
+    cells = was.cells.copy()
+    if made.land is not was.division.land:
+        cells = cells.set_geometry(
+            cell_polygons(made.land.faces, made.land.cell_of_face, len(made.grid)), crs=was.cells.crs
+        )
+    grids, groups = cells["grid"].to_numpy(dtype=object).copy(), cells["group"].to_numpy(dtype=object).copy()
+    for label in labels:
+        mine, name = np.flatnonzero(made.grid == label), made.names[label]
+        part = graph.part(mine)
+        own = keep_groups(part, was.division.group[mine], plan.limits, plan.seed)
+        serial = np.array([int(group[-2:]) for group in groups[mine]], dtype=np.int64)
+        serial[grids[mine] != name] = 0
+        serial = number_groups(own, part.weight, serial)
+        grids[mine] = name
+        groups[mine] = [f"{name}{number:02d}" for number in serial]
+    cells["grid"], cells["group"] = texts(grids, cells.index), texts(groups, cells.index)
+    return cells
+
+
+def _group_labels(cells: GeoDataFrame) -> NDArray[np.int64]:
+    names = cells["group"].to_numpy().astype(str)
+    return np.unique(names, return_inverse=True)[1].reshape(-1).astype(np.int64)
+
+
+def _outlines(
+    was: Plan, names: tuple[str, ...], grid: NDArray[np.int64], labels: NDArray[np.int64], shapes: NDArray[np.object_]
+) -> NDArray[np.object_]:
+    """Return the polygons of all grids: those of `labels` merged anew, the others as they were."""
+    former = dict(zip(was.division.names, was.grids.geometry.to_numpy(), strict=True))
+    outlines = np.empty(len(names), dtype=object)
+    outlines[:] = [former.get(name) for name in names]
+    mine = np.isin(grid, labels)
+    outlines[labels] = merge(shapes[mine], np.searchsorted(labels, grid[mine]), len(labels))
+    return outlines
+
+
+def _reasons(was: Plan, plan: Plan, touched: frozenset[str]) -> tuple[Reason, ...]:
+    made, limits = plan.division, plan.limits
+    load = np.bincount(made.grid, weights=made.points.weight).astype(int)
+    kept = [reason for reason in was.reasons if reason.grid is not None and reason.grid in made.names]
+    reasons = [reason for reason in kept if reason.grid not in touched]
+    for name in sorted(touched):
+        households = load[made.names.index(name)]
+        if not limits.min <= households <= limits.max:
+            detail = f"{households} households, made so by hand; the limits are {limits.min}–{limits.max}"
+            reasons.append(Reason(name, ReasonCode.BY_HAND, detail))
+    reasons.sort(key=lambda reason: reason.grid or "")
+    return (*reasons, *(reason for reason in was.reasons if reason.grid is None))
+
+
+def _grids(was: Plan, plan: Plan, outlines: NDArray[np.object_], reasons: tuple[Reason, ...]) -> GeoDataFrame:
+    made = plan.division
+    return grids_frame(outlines, made.points, made.grid, reasons, made.names, was.grids.crs)
+
+
+def _households(was: Plan, cells: GeoDataFrame) -> GeoDataFrame:
+    at = was.division.points.of_row
+    placed = at >= 0
+    households = was.households.copy()
+    for column in ("grid", "group"):
+        values = np.full(len(at), None, dtype=object)
+        values[placed] = cells[column].to_numpy()[at[placed]]
+        households[column] = texts(values, households.index)
+    return households

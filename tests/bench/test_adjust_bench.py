@@ -1,0 +1,77 @@
+"""Measure each edit of a plan of 3,000 households beside the limit of 50 ms; print, and hold it."""
+
+import json
+import statistics
+import time
+
+import numpy as np
+import pytest
+import shapely
+from generated_land import generate
+
+from mapgrid.adjust import Assign, Cut, Lock, Merge, Reshape, apply
+from mapgrid.errors import EditRefusedError
+from mapgrid.outlines import neighbours_of
+from mapgrid.partition import divide, warm
+
+_LIMIT_MS = 50
+
+
+def possible(plan, edits):
+    """Return the first edit that is not refused."""
+    for edit in edits:
+        try:
+            apply(plan, edit)
+        except EditRefusedError:
+            continue
+        return edit
+    raise AssertionError
+
+
+def samples(plan):
+    """Return one possible edit of each kind."""
+    made, near = plan.division, neighbours_of(plan.grids, "grid")
+    shapes = plan.grids.set_index("grid").geometry
+    pairs = [(one, other) for one in sorted(near) for other in sorted(near[one]) if one < other]
+    across = [np.array(shape.bounds).reshape(2, 2) for shape in shapes]
+    level = [((box[0, 0] - 5, box.mean(axis=0)[1]), (box[1, 0] + 5, box.mean(axis=0)[1])) for box in across]
+    between = [line_between(shapes[one], shapes[other]) for one, other in pairs]
+    border = made.land.pairs[made.grid[made.land.pairs[:, 0]] != made.grid[made.land.pairs[:, 1]]]
+    first = {cell: row for row, cell in reversed(list(enumerate(made.points.of_row.tolist())))}
+    return [
+        possible(plan, (Assign((int(first[one]),), made.names[made.grid[other]]) for one, other in border.tolist())),
+        possible(plan, (Merge(pair) for pair in pairs)),
+        possible(plan, (Cut(line, (grid,)) for grid, line in zip(shapes.index, level, strict=True))),
+        possible(plan, (Cut(line) for line in level)),
+        possible(plan, (Reshape(pair, line) for pair, line in zip(pairs, between, strict=True) if line)),
+        Lock("001"),
+    ]
+
+
+def line_between(one, other):
+    """Return a straight line through the ends of a common border, longer at both ends."""
+    shared = shapely.line_merge(one.intersection(other))
+    if shared.geom_type != "LineString":
+        return None
+    start, end = shapely.get_coordinates(shared)[[0, -1]]
+    return tuple(map(tuple, (start - 0.3 * (end - start), start, end, end + 0.3 * (end - start))))
+
+
+@pytest.mark.bench
+def test_each_edit_of_3000_households_within_50_ms():
+    warm()
+    made = generate(3000)
+    plan = divide(made.village, made.households, barriers=made.river)
+    for edit in samples(plan):
+        spent = []
+        for _ in range(9):
+            began = time.perf_counter()
+            done = apply(plan, edit)
+            spent.append(1000 * (time.perf_counter() - began))
+        figures = {
+            "edit": type(edit).__name__,
+            "touched": len(done.touched),
+            "ms_median_of_9": round(statistics.median(spent), 1),
+        }
+        print(json.dumps({**figures, "ms_most": round(max(spent), 1), "limit_ms": _LIMIT_MS}))  # noqa: T201
+        assert figures["ms_median_of_9"] <= _LIMIT_MS

@@ -1,0 +1,81 @@
+"""What holds after any edit of a generated village."""
+
+import numpy as np
+import pytest
+import shapely
+from drawn_land import assert_lawful
+from generated_land import generate
+
+from mapgrid.adjust import Assign, Cut, Merge, Reshape, apply
+from mapgrid.errors import EditRefusedError, Refusal
+from mapgrid.outlines import neighbours_of
+from mapgrid.partition import divide
+
+_EXPECTED = {Refusal.NOT_CONNECTED, Refusal.BARRIER_BETWEEN, Refusal.LINE_CROSSES_NOTHING, Refusal.GRID_EMPTY}
+_EXPECTED |= {Refusal.NOTHING_CHANGES, Refusal.LINE_THROUGH_HOUSEHOLD, Refusal.LINE_OUTSIDE}
+
+
+def edits_of(plan, rng, count):
+    """Draw edits by chance: neighbours merged, households at borders moved, lines across."""
+    made, near = plan.division, neighbours_of(plan.grids, "grid")
+    names = sorted(near)
+    for number in range(count):
+        one = names[rng.integers(len(names))]
+        other = sorted(near[one])[rng.integers(len(near[one]))]
+        shape = plan.grids.set_index("grid").geometry[one]
+        middle = np.array(shape.centroid.coords[0])
+        way = rng.normal(size=2)
+        way *= 0.7 * np.hypot(*(np.array(shape.bounds[2:]) - shape.bounds[:2])) / np.hypot(*way)
+        line = (tuple(middle - way), tuple(middle + rng.normal(size=2) * 5), tuple(middle + way))
+        pairs = made.land.pairs[np.isin(made.grid[made.land.pairs], [made.names.index(one)]).sum(axis=1) == 1]
+        cell = int(pairs[rng.integers(len(pairs))][rng.integers(2)])
+        household = int(plan.households.index[np.flatnonzero(made.points.of_row == cell)[0]])
+        yield [
+            Merge((one, other)),
+            Assign((household,), one),
+            Assign((household,)),
+            Cut(line, (one,)),
+            Cut(line),
+            Reshape((one, other), line),
+        ][number % 6]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_edit_keeps_the_coverage_and_leaves_all_other_rows_as_they_were(seed):
+    made = generate(600, seed)
+    plan = divide(made.village, made.households, barriers=made.river if seed % 2 else None, effort="quick")
+    rng = np.random.default_rng(seed)
+    used, done_edits, refusals = set(plan.division.names), 0, set()
+    for _ in range(5):
+        for edit in edits_of(plan, rng, 6):
+            try:
+                done = apply(plan, edit)
+            except EditRefusedError as refused:
+                refusals.add(refused.code)
+                continue
+            after = done.plan
+            assert_lawful(after, made.village)
+            assert after.scorecard.groups_multipart <= plan.scorecard.groups_multipart
+            assert after.scorecard.barrier_pairs <= plan.scorecard.barrier_pairs
+            assert_untouched(plan, done)
+            new = set(after.division.names) - set(plan.division.names)
+            assert not new & used
+            used |= new
+            plan, done_edits = after, done_edits + 1
+            break
+    assert done_edits >= 3
+    assert refusals <= _EXPECTED
+
+
+def assert_untouched(plan, done):
+    before, after = (
+        one.grids.set_index("grid").drop(index=list(done.touched), errors="ignore") for one in (plan, done.plan)
+    )
+    assert before.index.tolist() == after.index.tolist()
+    assert shapely.equals_exact(before.geometry.to_numpy(), after.geometry.to_numpy(), 0.0).all()
+    assert before.drop(columns="geometry").equals(after.drop(columns="geometry"))
+    same = ~plan.cells["grid"].isin(done.touched)
+    assert shapely.equals_exact(plan.cells.geometry[same], done.plan.cells.geometry[same], 0.0).all()
+    assert plan.cells["group"][same].equals(done.plan.cells["group"][same])
+    same = ~plan.households["grid"].isin(done.touched)
+    assert plan.households[same].equals(done.plan.households[same])
