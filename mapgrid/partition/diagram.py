@@ -71,7 +71,7 @@ def draw_diagram(xy: NDArray[np.float64], village: BaseGeometry) -> Diagram:
     # Far corners make every border between two households finite.
     corners = reach * np.array([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
     drawn = Voronoi(np.concatenate([xy - centre, corners]))
-    vertices, vertex = distinct_rows(_on_grid(drawn.vertices + centre))
+    vertices, vertex = distinct_rows(on_grid(drawn.vertices + centre))
     ridges, between = np.array(drawn.ridge_vertices), np.array(drawn.ridge_points, dtype=np.int64)
     real = (between < len(xy)).all(axis=1) & (ridges >= 0).all(axis=1)
     borders = vertex[ridges[real]]
@@ -100,7 +100,8 @@ def cells_beside(
     return beside
 
 
-def _on_grid(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+def on_grid(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return coordinates rounded to the node grid."""
     # As GEOS rounds, to the last bit: a multiple of 1e-7 and a division by 1e7 differ, and nodes must meet.
     return np.round(xy * NODES_PER_M) / NODES_PER_M
 

@@ -169,14 +169,14 @@ def _with_edges(
     at = place[len(xy) :]
     hit = np.flatnonzero(used[at])[::-1]  # reversed: the first of equals, a household point, wins
     nodes[number[at[hit]]] = exact[hit]
-    edges = _edges_of(ring_node, ring_start, face_start)
+    edges = edges_of(ring_node, ring_start, face_start)
     is_wall = _on_wall(nodes, edges, walls)
     both = edges[:, 3] >= 0
     is_wall[both] |= in_area[edges[both, 2]] & in_area[edges[both, 3]]
     return Faces(nodes, ring_node, ring_start, face_start, owner, in_area, edges, is_wall)
 
 
-def _edges_of(
+def edges_of(
     ring_node: NDArray[np.int64], ring_start: NDArray[np.int64], face_start: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Return each edge once: low node, high node, the face or two faces beside it."""

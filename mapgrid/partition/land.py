@@ -64,6 +64,8 @@ class Land:
         (p, 2) cells that touch along a border, the lower first.
     border_m, touch
         (p,) length of the shared border, and how the two touch.
+    walls
+        What cut the land, and still separates cells when borders are drawn anew.
     """
 
     faces: Faces
@@ -76,6 +78,7 @@ class Land:
     pairs: NDArray[np.int64]
     border_m: NDArray[np.float64]
     touch: NDArray[np.int64]
+    walls: Walls
 
 
 def cut_land(village: BaseGeometry, xy: NDArray[np.float64], barriers: NDArray[np.object_]) -> tuple[Land, Walls]:
@@ -96,21 +99,22 @@ def cut_land(village: BaseGeometry, xy: NDArray[np.float64], barriers: NDArray[n
     inner = edges[:, 3] >= 0
     first, second, is_wall = edges[inner, 2], edges[inner, 3], faces.is_wall[inner]
     length = faces.edge_length()
-    region = _components(len(faces.owner), first[~is_wall], second[~is_wall])
+    region = components(len(faces.owner), first[~is_wall], second[~is_wall])
     home = _home_faces(faces, xy)
     cell = _own_faces(faces, home, first, second, is_wall)
     home = _ashore(home, faces, cell)
-    cell = _adopt(cell, first, second, np.where(is_wall, 0.0, length[inner]))
-    cell = _adopt(cell, first, second, length[inner])
-    island = _components(len(faces.owner), first, second)
+    cell = adopt(cell, first, second, np.where(is_wall, 0.0, length[inner]))
+    cell = adopt(cell, first, second, length[inner])
+    island = components(len(faces.owner), first, second)
     cell = _adopt_islands(cell, island, faces, xy)
-    pairs, border_m, touch = _pairs(cell, region, home, inner, faces, xy, walls)
-    area_m2, outline_m = _outlines(faces, cell, length, len(xy))
-    land = Land(faces, cell, home, region[home], island[home], area_m2, outline_m, pairs, border_m, touch)
+    pairs, border_m, touch = touching_pairs(cell, region, home, inner, faces, xy, walls)
+    area_m2, outline_m = measure_cells(faces, cell, length, len(xy))
+    land = Land(faces, cell, home, region[home], island[home], area_m2, outline_m, pairs, border_m, touch, walls)
     return land, walls
 
 
-def _components(count: int, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
+def components(count: int, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each of `count` faces which connected piece it is in when the edges first–second join."""
     graph = coo_array((np.ones(len(first), dtype=np.int8), (first, second)), shape=(count, count))
     return connected_components(graph, directed=False)[1].astype(np.int64)
 
@@ -155,12 +159,12 @@ def _own_faces(
     owner[home] = np.arange(len(home))
     wet = faces.in_area[first] | faces.in_area[second]
     same = (owner[first] == owner[second]) & (~is_wall | wet)
-    component = _components(len(owner), first[same], second[same])
+    component = components(len(owner), first[same], second[same])
     reached = component[home[owner]] == component
     return np.where(reached, owner, -1)
 
 
-def _adopt(
+def adopt(
     cell: NDArray[np.int64], first: NDArray[np.int64], second: NDArray[np.int64], length: NDArray[np.float64]
 ) -> NDArray[np.int64]:
     """Return the cells after faces without one joined, round by round, the neighbour with the longest border."""
@@ -194,7 +198,7 @@ def _adopt_islands(
     return cell
 
 
-def _pairs(
+def touching_pairs(
     cell: NDArray[np.int64],
     region: NDArray[np.int64],
     home: NDArray[np.int64],
@@ -238,7 +242,7 @@ def _crossed(pairs: NDArray[np.int64], xy: NDArray[np.float64], walls: Walls) ->
     return crossed
 
 
-def _outlines(
+def measure_cells(
     faces: Faces, cell: NDArray[np.int64], length: NDArray[np.float64], count: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the area (m2) and the outline (m) of each cell."""
