@@ -75,18 +75,33 @@ class Inputs:
 
 def read_inputs(sources: Sources) -> Inputs:
     """Return sound inputs of a division, or raise `InputRefusedError` with every fault of the first unsound file."""
-    boundary = _read(sources.village)
+    boundary = read_sound(sources.village)
+    features = read_sound(sources.households, keeps_missing=True)
+    barriers = None if sources.barriers is None else read_sound(sources.barriers)
+    return place_inputs(boundary, features, barriers, weight_column=sources.weight_column)
+
+
+def place_inputs(
+    boundary: GeoDataFrame, features: GeoDataFrame, barriers: GeoDataFrame | None, *, weight_column: str | None
+) -> Inputs:
+    """Return sound inputs from what was read of files, or raise `InputRefusedError` with every fault of one of them.
+
+    Parameters
+    ----------
+    boundary, features, barriers
+        As `read_sound` returns them: EPSG:4326, indexed by row, with `file`, `layer` and `notes` in `attrs`.
+    weight_column
+        The column of `features` that holds households per point; None for 1 each.
+    """
     _placed(lambda: check_boundary(boundary), boundary)
     metric = metric_crs_for(tuple(boundary.total_bounds))
     village = boundary[["geometry"]].to_crs(metric)
-    features = _read(sources.households, keeps_missing=True)
-    features = features.set_geometry(_inner_points(features, metric))
+    features = features.set_geometry(inner_points(features, metric))
     _check_in_degrees(features, boundary)
     households = gpd.GeoDataFrame(
-        {"weight": _weights(features, sources.weight_column)}, geometry=features.geometry, crs=STORAGE_SRID
+        {"weight": _weights(features, weight_column)}, geometry=features.geometry, crs=STORAGE_SRID
     ).to_crs(metric)
-    _placed(lambda: check_households(households, village), features, weight_column=sources.weight_column)
-    barriers = None if sources.barriers is None else _read(sources.barriers)
+    _placed(lambda: check_households(households, village), features, weight_column=weight_column)
     frames = [boundary, features, *([] if barriers is None else [barriers])]
     notes = tuple(f"{frame.attrs['file']}: {note}" for frame in frames for note in frame.attrs["notes"])
     walls = None if barriers is None else barriers[["geometry"]].to_crs(metric)
@@ -141,7 +156,8 @@ def report_of(plan: Plan, sources: Sources) -> str:
     return json.dumps(record, ensure_ascii=False, indent=2) + "\n"
 
 
-def _read(spec: str, *, keeps_missing: bool = False) -> GeoDataFrame:
+def read_sound(spec: str, *, keeps_missing: bool = False) -> GeoDataFrame:
+    """Return the rows of a layer, or raise `InputRefusedError` with every fault of it."""
     reading = read_layer(spec, keeps_missing=keeps_missing)
     if reading.faults:
         raise InputRefusedError(reading.faults)
@@ -166,7 +182,7 @@ def _placed(check: Callable[[], None], frame: GeoDataFrame, *, weight_column: st
         ) from refused
 
 
-def _inner_points(features: GeoDataFrame, metric: CRS) -> gpd.GeoSeries:
+def inner_points(features: GeoDataFrame, metric: CRS) -> gpd.GeoSeries:
     """Return the geometries with polygons replaced by a point inside each, found in metres."""
     shapes = features.geometry.to_numpy().copy()
     is_area = shapely.get_dimensions(shapes) == 2

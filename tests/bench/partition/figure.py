@@ -47,18 +47,19 @@ def _panel(axis, rows, field):
             continue
         lawful = row["in_range_pct"] == 100
         colour = _LAWFUL if lawful else _UNLAWFUL
-        axis.plot(row["seconds"], row[field], "o" if lawful else "x", color=colour, markersize=6)
-        labels.append((row["seconds"], row[field], runs.PEERS[run].split(" (")[0], colour))
+        seconds = max(runs.work_seconds(run, row), 1e-3)
+        axis.plot(seconds, row[field], "o" if lawful else "x", color=colour, markersize=6)
+        labels.append((seconds, row[field], runs.PEERS[run].split(" (")[0], colour))
     for preset in ("balanced", "shortest"):
         ours = [
             (effort, rows[key])
             for effort in ("quick", "standard", "thorough")
             if (key := f"{preset}-{effort}-0") in rows
         ]
-        axis.plot([row["seconds"] for _, row in ours], [row[field] for _, row in ours], "D-", color=_OURS, markersize=5)
+        axis.plot([row["cpu"] for _, row in ours], [row[field] for _, row in ours], "D-", color=_OURS, markersize=5)
         for effort, row in ours:
             name = f"mapgrid {preset}" if effort == "standard" else effort
-            labels.append((row["seconds"], row[field], name, _OURS))
+            labels.append((row["cpu"], row[field], name, _OURS))
     _write_apart(axis, labels)
 
 

@@ -81,7 +81,7 @@ class Instance:
             degrees=shapely.get_coordinates(points.to_numpy()),
             weight=self.points.weight,
             pairs=self.land.pairs,
-            border_m=self.land.border_m,
+            border_m=np.round(self.land.border_m, 1),
             limits=np.array([count, LIMITS.min, LIMITS.max, LIMITS.target]),
             outline=np.frombuffer(shapely.to_wkb(outline), dtype=np.uint8),
         )

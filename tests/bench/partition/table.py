@@ -22,6 +22,7 @@ _COLUMNS = (
     ("barrier", "barrier_pairs", "{}"),
     ("split", "units_split", "{}"),
     ("s", "seconds", "{:.3g}"),
+    ("CPU s", "cpu", "{:.3g}"),
     ("MB", "peak_mb", "{:.0f}"),
 )
 
@@ -47,7 +48,7 @@ def is_lawful(row):
 
 def of_instance(name, found):
     """Return the table of one instance and the lines of its limits."""
-    head = f"\n{name}: {found['households']} households, {found['grids']} grids (ratios: balanced, standard ÷ peer)"
+    head = f"\n{name}: {found['households']} households, {found['grids']} grids (×: balanced, standard ÷ peer)"
     ours = median_of(found, "balanced")
     lines = [_line("plan", [title for title, _, _ in _COLUMNS], ["× dist", "× PP", "× s"])]
     for run, row in found["rows"].items():
@@ -56,7 +57,7 @@ def of_instance(name, found):
             lines.append(f"{title:<42}{row['fault']}")
             continue
         cells = [_show(row.get(field), shape) for _, field, shape in _COLUMNS]
-        ratios = ["", "", ""] if run not in runs.PEERS or ours is None else _ratios(ours, row)
+        ratios = ["", "", ""] if run not in runs.PEERS or ours is None else _ratios(ours, run, row)
         lines.append(_line(title, cells, ratios))
     return "\n".join([head, *lines, *limits_of(name, found)])
 
@@ -69,11 +70,12 @@ def _line(title, cells, ratios):
     return f"{title:<42}" + "".join(f"{cell:>10}" for cell in [*cells, *ratios])
 
 
-def _ratios(ours, row):
-    return [
-        f"{ours[field] / row[field]:.3g}" if ours.get(field) and row.get(field) else "–"
-        for field in ("distance_ratio", "polsby_popper", "seconds")
+def _ratios(ours, run, row):
+    quality = [
+        f"{ours[field] / row[field]:.3f}" if ours.get(field) and row.get(field) else "–"
+        for field in ("distance_ratio", "polsby_popper")
     ]
+    return [*quality, f"{ours['cpu'] / max(runs.work_seconds(run, row), 1e-4):.3g}"]
 
 
 def limits_of(name, found):
