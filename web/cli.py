@@ -16,6 +16,7 @@ _COMMANDS = {
     "divide": "web.commands.divide:divide",
     "import": "web.commands.imports:import_",
     "partition": "web.commands.partition:partition",
+    "partition-all": "web.commands.partition_all:partition_all",
     "serve": "web.commands.serve:serve",
 }
 

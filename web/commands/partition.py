@@ -71,8 +71,8 @@ def partition(
     """
     sources = Sources(households, village, barriers, weight_column)
     try:
-        wanted = _wanted(asked)
-        _check_targets(out, report, page)
+        wanted = wanted_of(asked)
+        check_targets(out, report, page)
         with _progress(quiet=quiet) as tell:
             tell(0.0, "reading the files")
             inputs = read_inputs(sources)
@@ -101,25 +101,27 @@ def partition(
     raise SystemExit(_WITH_REASONS if plan.reasons else 0)
 
 
-def _wanted(asked: dict[str, str | None]) -> Wanted:
+def wanted_of(asked: dict[str, str | None]) -> Wanted:
+    """Return what the options ask for, or raise `LimitsError` naming the first that cannot be."""
     for name in _LATER:
-        if asked[name] is not None:
+        if asked.get(name) is not None:
             msg = f"--{name.replace('_', '-')}: not available yet; leave it out"
             raise LimitsError(msg)
-    least, most = _whole("--min", asked["least"]), _whole("--max", asked["most"])
+    least, most = whole("--min", asked["least"]), whole("--max", asked["most"])
     if asked["target"] is None:
         # 75 unless the limits leave it out; then the middle of what they leave.
         target = 75 if least <= 75 <= most else (least + most) // 2
     else:
-        target = _whole("--target", asked["target"])
-    limits = Limits(min=least, max=most, target=target, group_size=_whole("--group-size", asked["group_size"]))
+        target = whole("--target", asked["target"])
+    limits = Limits(min=least, max=most, target=target, group_size=whole("--group-size", asked["group_size"]))
     preset, effort = asked["preset"] or "", asked["effort"] or ""
     choose_wishes(preset)
     choose_effort(effort)
-    return Wanted(limits, preset, _whole("--seed", asked["seed"]), effort)
+    return Wanted(limits, preset, whole("--seed", asked["seed"]), effort)
 
 
-def _whole(option: str, text: str | None) -> int:
+def whole(option: str, text: str | None) -> int:
+    """Return the whole number given to an option, or raise `LimitsError`."""
     try:
         return int(text or "")
     except ValueError as error:
@@ -134,7 +136,8 @@ def _page(plan: Plan, inputs: Inputs, households: str) -> str:
     return plan_page(Path(households).stem, plan, inputs.village)
 
 
-def _check_targets(*targets: Path | None) -> None:
+def check_targets(*targets: Path | None) -> None:
+    """Raise `LimitsError` unless each file can be written in a directory that exists."""
     for target in targets:
         if target is not None and (target.is_dir() or not target.resolve().parent.is_dir()):
             found = "a directory" if target.is_dir() else f"no directory {target.parent}"
