@@ -18,9 +18,10 @@ from mapgrid.partition.numbering import reading_order
 from mapgrid.partition.outlines import cell_polygons, merge
 from mapgrid.partition.plan import Division, Plan
 from mapgrid.partition.points import Points, distinct_points
+from mapgrid.partition.presets import choose_effort, choose_wishes
 from mapgrid.partition.reasons import Reason, ReasonCode
 from mapgrid.partition.sides import find_regions
-from mapgrid.partition.solve import choose_effort, choose_wishes, split
+from mapgrid.partition.solve import split
 from mapgrid.village import Limits, check_boundary, check_households
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mapgrid.partition.graph import Graph
+    from mapgrid.partition.presets import Effort, Wishes
     from mapgrid.partition.sides import Region
-    from mapgrid.partition.solve import Effort, Wishes
 
 
 def divide(
@@ -141,7 +142,7 @@ def _grids(
         label = np.zeros(1, dtype=np.int64)
         if not region.over:
             bounds = (limits.min, limits.max, limits.target)
-            label, _ = split(graph.part(region.cells), bounds, wishes, effort.for_size(len(region.cells)), seed)
+            label, _ = split(graph.part(region.cells), bounds, wishes, effort, seed)
         grid[region.cells] = label + count
         count += int(label.max()) + 1
         done += int(graph.weight[region.cells].sum())

@@ -29,6 +29,10 @@ class Graph:
         Of each cell.
     start, neighbour, border_m, touch
         Neighbours (as positions in `cells`), shared border, and `Touch` of each.
+    border_price
+        What a metre of each shared border counts for, like `border_m`: 1 where None; less along preferred lines.
+    work, stretch
+        Workload of each cell (its weight where None); what a metre of its way counts for (1 where None).
     """
 
     cells: NDArray[np.int64]
@@ -40,6 +44,9 @@ class Graph:
     neighbour: NDArray[np.int64]
     border_m: NDArray[np.float64]
     touch: NDArray[np.int64]
+    border_price: NDArray[np.float64] | None = None
+    work: NDArray[np.float64] | None = None
+    stretch: NDArray[np.float64] | None = None
 
     def components(self, label: NDArray[np.int64], ways: tuple[Touch, ...]) -> NDArray[np.int64]:
         """Return for each cell the number of its connected piece among cells of one label, over these ways only."""
@@ -67,6 +74,9 @@ class Graph:
             position[self.neighbour[inside]],
             self.border_m[inside],
             self.touch[inside],
+            None if self.border_price is None else self.border_price[inside],
+            None if self.work is None else self.work[keep],
+            None if self.stretch is None else self.stretch[keep],
         )
 
 

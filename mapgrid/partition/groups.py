@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mapgrid.partition.land import WAYS, Touch
-from mapgrid.partition.solve import Effort, Wishes, split
+from mapgrid.partition.presets import Effort, Wishes
+from mapgrid.partition.solve import split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from mapgrid.partition.graph import Graph
     from mapgrid.village import Limits
 
-_WISHES = Wishes(distance=1.0, compact=0.1, even=0.3)
-_EFFORT = Effort(starts=2, trial_flips=60, finals=1, final_flips=180)
+_WISHES = Wishes(compact=0.1, even=0.3)
+_EFFORT = Effort(cells=75, most_starts=1, epochs=12, renewals=0)
 
 
 def divide_grid(graph: Graph, limits: Limits, seed: int) -> NDArray[np.int64]:

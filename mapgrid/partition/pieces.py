@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from mapgrid.partition.arrays import WALL, Net
+from mapgrid.partition.arrays import CELL, TOUCH, WALL, WEIGHT, Net
 
 
 @njit(cache=True)
@@ -19,8 +19,8 @@ def _flood(
         i = queue[head]
         head += 1
         for e in range(net.start[i], net.start[i + 1]):
-            j = net.neighbour[e]
-            if net.touch[e] < WALL and piece[j] < 0 and label[j] == label[i]:
+            j = net.links[e, CELL]
+            if net.links[e, TOUCH] < WALL and piece[j] < 0 and label[j] == label[i]:
                 piece[j] = number
                 queue[tail] = j
                 tail += 1
@@ -28,17 +28,19 @@ def _flood(
 
 
 @njit(cache=True)
-def _heaviest_pieces(net: Net, weight: NDArray[np.int64], label: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+def _heaviest_pieces(net: Net, cells: NDArray[np.float64], label: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     """Return the labels with -1 for cells outside the heaviest piece of their class."""
-    n = len(weight)
+    n = len(cells)
     piece = np.full(n, -1, dtype=np.int64)
     queue = np.empty(n, dtype=np.int64)
     best = np.full(count, -1, dtype=np.int64)
-    heaviest = np.full(count, -1, dtype=np.int64)
+    heaviest = np.full(count, -1.0)
     for root in range(n):
         if piece[root] < 0:
             size = _flood(root, root, net, label, piece, queue)
-            load = weight[queue[:size]].sum()
+            load = 0.0
+            for i in queue[:size]:
+                load += cells[i, WEIGHT]
             if load > heaviest[label[root]]:
                 heaviest[label[root]] = load
                 best[label[root]] = root
@@ -50,72 +52,82 @@ def _heaviest_pieces(net: Net, weight: NDArray[np.int64], label: NDArray[np.int6
 
 
 @njit(cache=True)
-def _lightest_neighbour(net: Net, load: NDArray[np.int64], kept: NDArray[np.int64]) -> tuple[int, int]:
-    """Return a cell without class that touches one, and the class: the lightest there is; -1 when all have one."""
-    chosen, to = -1, -1
-    for i in range(len(kept)):
-        if kept[i] >= 0:
-            continue
-        for e in range(net.start[i], net.start[i + 1]):
-            g = kept[net.neighbour[e]]
-            if net.touch[e] < WALL and g >= 0 and (to < 0 or load[g] < load[to]):
-                chosen, to = i, g
-    return chosen, to
+def _lightest_beside(i: int, net: Net, load: NDArray[np.float64], kept: NDArray[np.int64]) -> int:
+    """Return the lightest class that cell i has a way to, -1 when there is none."""
+    to = -1
+    for e in range(net.start[i], net.start[i + 1]):
+        g = kept[net.links[e, CELL]]
+        if net.links[e, TOUCH] < WALL and g >= 0 and (to < 0 or load[g] < load[to]):
+            to = g
+    return to
 
 
-@njit(cache=True)
-def join_pieces(net: Net, weight: NDArray[np.int64], label: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+@njit(cache=True, nogil=True)
+def join_pieces(net: Net, cells: NDArray[np.float64], label: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     """Return labels whose every class is connected: the heaviest piece stays, the rest joins the lightest neighbour.
 
     Needs a graph that is connected over its ways, and at least one cell in each class.
     """
-    kept = _heaviest_pieces(net, weight, label, count)
-    load = np.zeros(count, dtype=np.int64)
+    kept = _heaviest_pieces(net, cells, label, count)
+    load = np.zeros(count)
+    loose = np.empty(len(kept), dtype=np.int64)
+    left = 0
     for i in range(len(kept)):
         if kept[i] >= 0:
-            load[kept[i]] += weight[i]
-    chosen, to = _lightest_neighbour(net, load, kept)
-    while chosen >= 0:
-        kept[chosen] = to
-        load[to] += weight[chosen]
-        chosen, to = _lightest_neighbour(net, load, kept)
+            load[kept[i]] += cells[i, WEIGHT]
+        else:
+            loose[left] = i
+            left += 1
+    before = left + 1
+    while 0 < left < before:
+        before, left = left, 0
+        for at in range(before):
+            i = loose[at]
+            to = _lightest_beside(i, net, load, kept)
+            if to >= 0:
+                kept[i] = to
+                load[to] += cells[i, WEIGHT]
+            else:
+                loose[left] = i
+                left += 1
     return kept
 
 
-@njit(cache=True, inline="always")
-def _mark_neighbours(i: int, net: Net, label: NDArray[np.int64], seen: NDArray[np.int64], mark: int) -> tuple[int, int]:
-    """Mark the neighbours of cell i in its class; return how many there are and one of them."""
+@njit(cache=True)
+def stays_connected(
+    i: int,
+    start: NDArray[np.int64],
+    links: NDArray[np.int32],
+    label: NDArray[np.int64],
+    scratch: NDArray[np.int64],
+    mark: int,
+) -> bool:
+    """Return whether the class of cell i stays one piece without it.
+
+    `scratch` has two rows of one place per cell: marks, to which `mark` and `mark + 1` are new, and a queue.
+    """
     wanted, first = 0, -1
-    for e in range(net.start[i], net.start[i + 1]):
-        j = net.neighbour[e]
-        if net.touch[e] < WALL and label[j] == label[i]:
-            seen[j] = mark
+    for e in range(start[i], start[i + 1]):
+        j = links[e, CELL]
+        if links[e, TOUCH] < WALL and label[j] == label[i]:
+            scratch[0, j] = mark
             wanted += 1
             first = j
-    return wanted, first
-
-
-@njit(cache=True, inline="always")
-def stays_connected(
-    i: int, net: Net, label: NDArray[np.int64], seen: NDArray[np.int64], queue: NDArray[np.int64], mark: int
-) -> bool:
-    """Return whether the class of cell i stays one piece without it. `mark` and `mark + 1` are new to `seen`."""
-    wanted, first = _mark_neighbours(i, net, label, seen, mark)
     if wanted <= 1:
         return wanted == 1
     reached = mark + 1
-    seen[i] = reached
-    seen[first] = reached
-    queue[0] = first
+    scratch[0, i] = reached
+    scratch[0, first] = reached
+    scratch[1, 0] = first
     head, tail, missing = 0, 1, wanted - 1
     while head < tail and missing > 0:
-        a = queue[head]
+        a = scratch[1, head]
         head += 1
-        for e in range(net.start[a], net.start[a + 1]):
-            j = net.neighbour[e]
-            if net.touch[e] < WALL and label[j] == label[i] and seen[j] != reached:
-                missing -= seen[j] == mark
-                seen[j] = reached
-                queue[tail] = j
+        for e in range(start[a], start[a + 1]):
+            j = links[e, CELL]
+            if links[e, TOUCH] < WALL and label[j] == label[i] and scratch[0, j] != reached:
+                missing -= scratch[0, j] == mark
+                scratch[0, j] = reached
+                scratch[1, tail] = j
                 tail += 1
     return missing == 0

@@ -1,212 +1,225 @@
 """Annealed border flips on the cell graph.
 
 A flip gives one cell at a border to the grid next door. It is taken only when the grid it leaves stays connected; by
-Metropolis' rule it is taken when it lowers the energy, or by chance when it raises it a little (Kirkpatrick, Gelatt,
-Vecchi 1983). Energy = way from household to grid centre + outline (Polsby–Popper) + barriers inside a grid + households
-beyond the limits + variance of load.
+Metropolis' rule it is taken when it lowers the energy (see `tally`), or by chance when it raises it a little
+(Kirkpatrick, Gelatt, Vecchi 1983). Only cells at a border between grids are tried, one
+after the other, so that what is looked at next lies near by.
+
+That a centre moves with each flip is accounted for to the first order: the change of everyone else's way is the pull of
+the grid (the sum of unit vectors from its centre to its households) times the step of the centre.
 """
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from mapgrid.partition.arrays import OPENING, WALL, Cells, Net, Prices, Tally
-from mapgrid.partition.chance import draw
+from mapgrid.partition.arrays import (
+    AREA,
+    BASE,
+    CELL,
+    CELLS,
+    CENTRE_X,
+    CENTRE_Y,
+    EDGE,
+    EFFORT,
+    FROZEN,
+    LAND,
+    LOAD,
+    MOMENT_X,
+    MOMENT_Y,
+    OPENING,
+    OUTLINE,
+    PULL_X,
+    PULL_Y,
+    STRETCH,
+    TOUCH,
+    WALL,
+    WEIGHT,
+    WORK,
+    Model,
+    Net,
+    Prices,
+    X,
+    Y,
+)
+from mapgrid.partition.chance import next_word, patience, pick
 from mapgrid.partition.pieces import stays_connected
+from mapgrid.partition.tally import beyond, count_up, pull_anew, too_far
 
-_EPOCHS = 60
+Labels = NDArray[np.int64]
+Table = NDArray[np.float64]
+State = NDArray[np.uint64]
+
+_MUCH = 0.4  # no flip gains more Polsby–Popper, nor a shorter way worth more, than this
 
 
 @njit(cache=True)
-def count_up(net: Net, cells: Cells, label: NDArray[np.int64], count: int) -> Tally:
-    """Return the tally of the grids."""
-    tally = Tally(
-        np.zeros(count, dtype=np.int64),
-        np.zeros(count, dtype=np.int64),
-        np.zeros((count, 2)),
-        np.zeros(count),
-        np.zeros(count),
-    )
+def _change_of_shape(i: int, g: int, h: int, outline: tuple[float, float], cells: Table, grids: Table) -> float:
+    """Return by how much summed Polsby–Popper falls when cell i goes from g to h and their outlines become these."""
+    before = grids[g, AREA] / grids[g, EDGE] ** 2 + grids[h, AREA] / grids[h, EDGE] ** 2
+    after = (grids[g, AREA] - cells[i, LAND]) / outline[0] ** 2 + (grids[h, AREA] + cells[i, LAND]) / outline[1] ** 2
+    return float(4 * np.pi * (before - after))
+
+
+@njit(cache=True)
+def _change_of_way(i: int, g: int, h: int, cells: Table, grids: Table, prices: Prices) -> float:
+    """Return by how much the energy of ways rises when cell i goes from g to h."""
+    w, stretch = cells[i, WEIGHT], cells[i, STRETCH]
+    gx, gy = cells[i, X] - grids[g, CENTRE_X], cells[i, Y] - grids[g, CENTRE_Y]
+    hx, hy = cells[i, X] - grids[h, CENTRE_X], cells[i, Y] - grids[h, CENTRE_Y]
+    before, after = stretch * np.sqrt(gx * gx + gy * gy), stretch * np.sqrt(hx * hx + hy * hy)
+    others = (grids[g, PULL_X] * gx + grids[g, PULL_Y] * gy) / (grids[g, LOAD] - w)
+    others -= (grids[h, PULL_X] * hx + grids[h, PULL_Y] * hy) / (grids[h, LOAD] + w)
+    change = prices.metre * w * (after - before + others)
+    if prices.far > 0:
+        change += w * (too_far(after, prices) - too_far(before, prices))
+    return float(change)
+
+
+@njit(cache=True)
+def _change_of_loads(
+    i: int, g: int, h: int, cells: Table, grids: Table, limits: tuple[float, float], prices: Prices
+) -> float:
+    """Return by how much the energy of limits, workload and moved households rises when cell i goes from g to h."""
+    w, work = cells[i, WEIGHT], cells[i, WORK]
+    missed = beyond(grids[g, LOAD] - w, limits) + beyond(grids[h, LOAD] + w, limits)
+    missed -= beyond(grids[g, LOAD], limits) + beyond(grids[h, LOAD], limits)
+    change = prices.beyond * missed + prices.even * 2 * work * (grids[h, EFFORT] - grids[g, EFFORT] + work)
+    if cells[i, BASE] == g:
+        change += prices.moved * w
+    elif cells[i, BASE] == h:
+        change -= prices.moved * w
+    return float(change)
+
+
+@njit(cache=True)
+def _move(i: int, g: int, h: int, outline: tuple[float, float], cells: Table, grids: Table) -> None:
+    w = cells[i, WEIGHT]
+    for side in range(2):
+        to = h if side else g
+        sign = 1.0 if side else -1.0
+        grids[to, LOAD] += sign * w
+        grids[to, CELLS] += sign
+        grids[to, EFFORT] += sign * cells[i, WORK]
+        grids[to, AREA] += sign * cells[i, LAND]
+        grids[to, EDGE] = outline[side]
+        grids[to, MOMENT_X] += sign * w * cells[i, X]
+        grids[to, MOMENT_Y] += sign * w * cells[i, Y]
+        grids[to, CENTRE_X] = grids[to, MOMENT_X] / grids[to, LOAD]
+        grids[to, CENTRE_Y] = grids[to, MOMENT_Y] / grids[to, LOAD]
+
+
+@njit(cache=True)
+def _open_sides(net: Net, cells: Table, label: Labels) -> Labels:
+    """Return for each cell to how many neighbours of another grid it has a way; far below zero when it is frozen."""
+    start, links, _ = net
+    sides = np.zeros(len(label), dtype=np.int64)
     for i in range(len(label)):
-        g = label[i]
-        tally.load[g] += cells.weight[i]
-        tally.cells[g] += 1
-        for axis in range(2):
-            tally.moment[g, axis] += cells.weight[i] * cells.xy[i, axis]
-        tally.land[g] += cells.land[i]
-        tally.outline[g] += cells.outline[i]
-        for e in range(net.start[i], net.start[i + 1]):
-            if label[net.neighbour[e]] == g:
-                tally.outline[g] -= net.border[e]
-    return tally
-
-
-@njit(cache=True, inline="always")
-def beyond(load: int, limits: tuple[int, int]) -> int:
-    """Return by how many households a load misses the limits."""
-    return max(0, limits[0] - load) + max(0, load - limits[1])
+        if cells[i, BASE] <= FROZEN:
+            sides[i] = -1_000_000
+        for e in range(start[i], start[i + 1]):
+            sides[i] += links[e, TOUCH] < WALL and label[links[e, CELL]] != label[i]
+    return sides
 
 
 @njit(cache=True)
-def total_distance(cells: Cells, tally: Tally, label: NDArray[np.int64]) -> float:
-    """Return the summed distance from each household to the centre of its grid, metres."""
-    total = 0.0
-    for i in range(len(label)):
-        total += cells.weight[i] * _away(i, label[i], cells, tally)
-    return total
-
-
-@njit(cache=True, inline="always")
-def _away(i: int, g: int, cells: Cells, tally: Tally) -> float:
-    dx = cells.xy[i, 0] - tally.moment[g, 0] / tally.load[g]
-    dy = cells.xy[i, 1] - tally.moment[g, 1] / tally.load[g]
-    return float(np.sqrt(dx * dx + dy * dy))
+def _grid_beside(i: int, which: int, start: NDArray[np.int64], links: NDArray[np.int32], label: Labels) -> int:
+    """Return the grid behind one of the open sides of cell i."""
+    g = label[i]
+    for e in range(start[i], start[i + 1]):
+        h = label[links[e, CELL]]
+        if links[e, TOUCH] < WALL and h != g:
+            if which == 0:
+                return h  # type: ignore[no-any-return]
+            which -= 1
+    return g  # type: ignore[no-any-return]
 
 
 @njit(cache=True)
-def _pairs_inside(net: Net, label: NDArray[np.int64]) -> int:
-    """Return twice the number of neighbours in one grid with a barrier between them."""
-    pairs = 0
-    for i in range(len(label)):
-        for e in range(net.start[i], net.start[i + 1]):
-            walled = net.touch[e] == WALL or net.touch[e] == OPENING
-            if walled and label[net.neighbour[e]] == label[i]:
-                pairs += 1
-    return pairs
-
-
-@njit(cache=True)
-def weigh(
-    net: Net, cells: Cells, label: NDArray[np.int64], count: int, limits: tuple[int, int], prices: Prices
-) -> tuple[int, float]:
-    """Return the households beyond the limits, and the energy without them."""
-    tally = count_up(net, cells, label, count)
-    mean = tally.load.sum() / count
-    energy = prices.metre * total_distance(cells, tally, label) + prices.pair * _pairs_inside(net, label) / 2
-    missed = 0
-    for g in range(count):
-        missed += beyond(tally.load[g], limits)
-        energy -= prices.compact * 4 * np.pi * tally.land[g] / tally.outline[g] ** 2
-        energy += prices.even * (tally.load[g] - mean) ** 2
-    return missed, energy
-
-
-@njit(cache=True, inline="always")
-def _shared(i: int, g: int, h: int, net: Net, label: NDArray[np.int64]) -> tuple[float, float, int]:
-    """Return the border of cell i with grids g and h, and barriers inside h less those inside g once i is in h."""
+def _shared(
+    i: int, h: int, start: NDArray[np.int64], links: NDArray[np.int32], border: NDArray[np.float64], label: Labels
+) -> tuple[float, float, int]:
+    """Return the border of cell i with its grid and with h, and barriers inside h less those inside its grid now."""
     with_g, with_h, pairs = 0.0, 0.0, 0
-    for e in range(net.start[i], net.start[i + 1]):
-        other = label[net.neighbour[e]]
-        walled = net.touch[e] == WALL or net.touch[e] == OPENING
-        if other == g:
-            with_g += net.border[e]
+    for e in range(start[i], start[i + 1]):
+        other = label[links[e, CELL]]
+        walled = links[e, TOUCH] == WALL or links[e, TOUCH] == OPENING
+        if other == label[i]:
+            with_g += border[e]
             pairs -= walled
         elif other == h:
-            with_h += net.border[e]
+            with_h += border[e]
             pairs += walled
     return with_g, with_h, pairs
 
 
-@njit(cache=True, inline="always")
-def _change_of_shape(i: int, g: int, h: int, outline: tuple[float, float], cells: Cells, tally: Tally) -> float:
-    """Return by how much summed Polsby–Popper falls when cell i goes from g to h and their outlines become these."""
-    before = tally.land[g] / tally.outline[g] ** 2 + tally.land[h] / tally.outline[h] ** 2
-    after = (tally.land[g] - cells.land[i]) / outline[0] ** 2 + (tally.land[h] + cells.land[i]) / outline[1] ** 2
-    return float(4 * np.pi * (before - after))
-
-
-@njit(cache=True, inline="always")
-def _move(i: int, g: int, h: int, outline: tuple[float, float], cells: Cells, tally: Tally) -> None:
-    w = cells.weight[i]
-    tally.load[g] -= w
-    tally.load[h] += w
-    tally.cells[g] -= 1
-    tally.cells[h] += 1
-    for axis in range(2):
-        tally.moment[g, axis] -= w * cells.xy[i, axis]
-        tally.moment[h, axis] += w * cells.xy[i, axis]
-    tally.land[g] -= cells.land[i]
-    tally.land[h] += cells.land[i]
-    tally.outline[g], tally.outline[h] = outline
-
-
-@njit(cache=True, inline="always")
-def _try_flip(
-    i: int,
-    h: int,
-    model: tuple[Net, Cells, tuple[int, int], Prices],
-    label: NDArray[np.int64],
-    tally: Tally,
-    chance: tuple[float, float],
-) -> tuple[bool, float, float]:
-    """Return whether cell i may go to grid h at this temperature and draw, and the new outlines of both grids."""
-    net, cells, limits, prices = model
-    temperature, drawn = chance
-    g, w = label[i], cells.weight[i]
-    missed = beyond(tally.load[g] - w, limits) + beyond(tally.load[h] + w, limits)
-    missed -= beyond(tally.load[g], limits) + beyond(tally.load[h], limits)
-    change = prices.beyond * missed
-    if change > 12 * temperature:
-        return False, 0.0, 0.0
-    change += prices.metre * w * (_away(i, h, cells, tally) - _away(i, g, cells, tally))
-    change += prices.even * 2 * w * (tally.load[h] - tally.load[g] + w)
-    with_g, with_h, pairs = _shared(i, g, h, net, label)
-    outline = (tally.outline[g] - cells.outline[i] + 2 * with_g, tally.outline[h] + cells.outline[i] - 2 * with_h)
-    change += prices.pair * pairs + prices.compact * _change_of_shape(i, g, h, outline, cells, tally)
-    return change <= 0 or drawn < np.exp(-change / temperature), outline[0], outline[1]
+@njit(cache=True)
+def _open_anew(
+    i: int, h: int, start: NDArray[np.int64], links: NDArray[np.int32], label: Labels, sides: Labels
+) -> None:
+    """Bring the open sides up to date before cell i goes to h."""
+    for e in range(start[i], start[i + 1]):
+        if links[e, TOUCH] < WALL:
+            j = links[e, CELL]
+            step = np.int64(label[j] == label[i]) - np.int64(label[j] == h)
+            sides[i] += step
+            sides[j] += step
 
 
 @njit(cache=True)
+def _sweep(
+    model: Model, label: Labels, grids: Table, sides: Labels, scratch: Labels, heat: tuple[float, int], state: State
+) -> int:
+    """Try one flip of each cell at a border, at one temperature; return the last mark used."""
+    net, cells, limits, prices = model
+    start, links, border = net
+    temperature, mark = heat
+    for i in range(len(label)):
+        if sides[i] <= 0 or grids[label[i], CELLS] == 1:
+            continue
+        word = next_word(state)
+        g, h = label[i], _grid_beside(i, pick(word, sides[i]), start, links, label)
+        borne = temperature * patience(word)
+        change = _change_of_loads(i, g, h, cells, grids, limits, prices)
+        if change > borne + _MUCH * (1 + prices.compact):
+            continue
+        change += _change_of_way(i, g, h, cells, grids, prices)
+        if change > borne + _MUCH * prices.compact:
+            continue
+        with_g, with_h, pairs = _shared(i, h, start, links, border, label)
+        outline = (grids[g, EDGE] - cells[i, OUTLINE] + 2 * with_g, grids[h, EDGE] + cells[i, OUTLINE] - 2 * with_h)
+        change += prices.pair * pairs + prices.compact * _change_of_shape(i, g, h, outline, cells, grids)
+        mark += 2
+        if change <= borne and stays_connected(i, start, links, label, scratch, mark):
+            _move(i, g, h, outline, cells, grids)
+            _open_anew(i, h, start, links, label, sides)
+            label[i] = h
+    return mark
+
+
+@njit(cache=True, nogil=True)
 def anneal(
-    model: tuple[Net, Cells, tuple[int, int], Prices],
-    first_label: NDArray[np.int64],
-    count: int,
-    heat: tuple[float, float],
-    flips: int,
-    state: NDArray[np.uint64],
-) -> tuple[NDArray[np.int64], int, float]:
-    """Return the best labels met, households beyond the limits, and the energy.
+    model: Model, first_label: Labels, count: int, heats: NDArray[np.float64], sweeps: int, state: State
+) -> Labels:
+    """Return the labels reached from connected first labels.
 
     Parameters
     ----------
-    model
-        The graph, its cells, the limits (least, most) and the prices.
     first_label
         Connected grids 0 … count − 1, none empty.
-    heat
-        First and last temperature, in energy.
-    flips
-        How many flips are tried; the only budget, so that the answer does not depend on the clock.
+    heats
+        The temperature of each epoch, in energy.
+    sweeps
+        How often each cell at a border is tried in an epoch; the only budget, so that the answer does not depend on the
+        clock.
     """
-    net, cells, limits, prices = model
     label = first_label.copy()
-    best_label = first_label.copy()
-    best_missed, best_energy = weigh(net, cells, label, count, limits, prices)
-    one_end = np.empty(len(net.neighbour), dtype=np.int64)
-    for i in range(len(label)):
-        one_end[net.start[i] : net.start[i + 1]] = i
-    tally = count_up(net, cells, label, count)
-    seen = np.zeros(len(label), dtype=np.int64)
-    queue = np.empty(len(label), dtype=np.int64)
+    grids = count_up(model.net, model.cells, label, count)
+    sides = _open_sides(model.net, model.cells, label)
+    scratch = np.zeros((2, len(label)), dtype=np.int64)
     mark = 0
-    temperature = heat[0]
-    for _ in range(_EPOCHS):
-        for _ in range(flips // _EPOCHS):
-            e = int(draw(state) * len(net.neighbour))
-            i = one_end[e]
-            g, h = label[i], label[net.neighbour[e]]
-            if g == h or net.touch[e] >= WALL or tally.cells[g] == 1:
-                continue
-            wanted, outline_g, outline_h = _try_flip(i, h, model, label, tally, (temperature, draw(state)))
-            if not wanted:
-                continue
-            mark += 2
-            if stays_connected(i, net, label, seen, queue, mark):
-                label[i] = h
-                _move(i, g, h, (outline_g, outline_h), cells, tally)
-        temperature *= (heat[1] / heat[0]) ** (1.0 / (_EPOCHS - 1))
-        missed, energy = weigh(net, cells, label, count, limits, prices)
-        if missed < best_missed or (missed == best_missed and energy < best_energy):
-            best_missed, best_energy = missed, energy
-            best_label[:] = label
-    return best_label, best_missed, best_energy
+    for temperature in heats:
+        for _ in range(sweeps):
+            mark = _sweep(model, label, grids, sides, scratch, (temperature, mark), state)
+        pull_anew(model.cells, label, grids)
+    return label

@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from mapgrid.coverage import measure
 from mapgrid.partition.chance import new_state
 from mapgrid.partition.land import Land, Touch
-from mapgrid.partition.seeds import free_means
+from mapgrid.partition.means import free_means
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

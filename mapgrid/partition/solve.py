@@ -1,115 +1,35 @@
-"""Divide one region: several capacitated starts, each repaired and annealed, the best one kept."""
+"""Divide one region: several capacitated starts, each repaired and annealed; the best renewed and annealed again."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mapgrid.errors import LimitsError
 from mapgrid.partition import refine, seeds
-from mapgrid.partition.arrays import Cells, Net, Prices
+from mapgrid.partition.arrays import FROZEN, WORK, Model, Net, Prices
 from mapgrid.partition.chance import new_state
 from mapgrid.partition.pieces import join_pieces
 from mapgrid.partition.reasons import count_near_target
+from mapgrid.partition.renew import renew
+from mapgrid.partition.tally import weigh
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from mapgrid.partition.graph import Graph
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How much is tried; counted in moves, never in seconds, so that the answer does not depend on the machine.
-
-    Attributes
-    ----------
-    starts
-        Capacitated k-means runs.
-    trial_flips, final_flips
-        Flips per cell tried from each start, and again from each of the best.
-    finals
-        How many of the best starts are annealed at length.
-    trial_heat, final_heat
-        First temperature of both, in energy.
-    """
-
-    starts: int
-    trial_flips: int
-    finals: int
-    final_flips: int
-    trial_heat: float = 0.02
-    final_heat: float = 0.05
-
-    def for_size(self, cells: int) -> Effort:
-        """Return the effort for a region: a small one costs little, so more is tried there, and hotter."""
-        if cells >= _SMALL:
-            return self
-        return replace(self, starts=3 * self.starts, finals=2 * self.finals, trial_heat=_HOT, final_heat=_HOT)
-
-
-EFFORTS: Mapping[str, Effort] = MappingProxyType(
-    {
-        "quick": Effort(starts=4, trial_flips=60, finals=1, final_flips=250),
-        "standard": Effort(starts=6, trial_flips=100, finals=2, final_flips=700),
-        "thorough": Effort(starts=24, trial_flips=300, finals=8, final_flips=4000),
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What a good division is, as prices against one mean distance per grid.
-
-    Attributes
-    ----------
-    distance, compact, even
-        Of the way to the grid centre, of Polsby–Popper, of the variance of households per grid.
-    """
-
-    distance: float
-    compact: float
-    even: float
-
-
-PRESETS: Mapping[str, Wishes] = MappingProxyType(
-    {
-        "balanced": Wishes(distance=1.0, compact=0.25, even=0.02),
-        "shortest": Wishes(distance=1.0, compact=0.05, even=0.0),
-        "compact": Wishes(distance=1.0, compact=0.8, even=0.02),
-        "workload": Wishes(distance=1.0, compact=0.25, even=2.0),
-    }
-)
+    from mapgrid.partition.presets import Effort, Wishes
 
 _BARRIER_PAIR = 2.0
 _HOUSEHOLD_BEYOND = 4.0
+_HOUSEHOLD_TOO_FAR = 0.5
 _RESCUE_BEYOND = 1000.0  # when nothing else brought all grids into the limits, no way is too far
 _COLD = 0.0005
-_RESCUE_HEAT = (0.3, 0.001)
-_SMALL = 600  # cells
-_HOT = 0.2
-_LARGE = 1_000_000  # points × grids above which fewer, shorter starts are made
-
-
-def choose_effort(name: str) -> Effort:
-    """Return the effort of that name, or raise `LimitsError` naming the ones there are."""
-    if name not in EFFORTS:
-        msg = f"--effort: expected one of {', '.join(EFFORTS)}, found {name!r}"
-        raise LimitsError(msg)
-    return EFFORTS[name]
-
-
-def choose_wishes(name: str) -> Wishes:
-    """Return the preset of that name, or raise `LimitsError` naming the ones there are."""
-    if name not in PRESETS:
-        msg = f"--preset: expected one of {', '.join(PRESETS)}, found {name!r}"
-        raise LimitsError(msg)
-    return PRESETS[name]
+_TRIAL_HEAT, _FINAL_HEAT, _RENEWAL_HEAT, _LAST_HEAT, _RESCUE_HEAT = 0.004, 0.012, 0.009, 0.006, 0.3
+_SWEEPS = 2
+_MEANS, _MEANS_IN_RENEWAL, _TOGETHER = 8, 3, 6
+_OVER_SLACK = 50.0
 
 
 def split(
@@ -144,75 +64,169 @@ def _split_into(
     if count == 1:
         total = int(graph.weight.sum())
         return np.zeros(len(graph.cells), dtype=np.int64), max(0, total - limits[1]) + max(0, limits[0] - total)
-    run = _Run(graph, count, limits, wishes, seed)
-    starts = run.starts(effort)
-    run.scale_m = min(run.distance(label) for label in starts) or 1.0
-    trials = [
-        run.anneal(label, (effort.trial_heat, _COLD), effort.trial_flips, number) for number, label in enumerate(starts)
+    run = Run(graph, count, limits, wishes, seed)
+    starts = [run.start(number) for number in range(effort.starts(len(graph.cells)))]
+    run.scale_m = min(run.weigh(label).distance for label in starts) or 1.0
+    trials = [run.anneal(label, _TRIAL_HEAT, effort.epochs // 3, at) for at, label in enumerate(starts)]
+    ladder = wishes.ladder if effort.is_cheap(len(graph.cells)) else (1.0,)
+    tried = [
+        trial
+        for step, multiple in enumerate(ladder)
+        for trial in _try_price(run, trials, replace(wishes, compact=wishes.compact * multiple), effort, step)
     ]
-    trials.sort(key=lambda trial: (trial.beyond, trial.energy))
-    finals = [
-        run.anneal(trial.label, (effort.final_heat, _COLD), effort.final_flips, 1000 + number)
-        for number, trial in enumerate(trials[: effort.finals])
-    ]
-    best = min([*finals, trials[0]], key=lambda trial: (trial.beyond, trial.energy))
+    best = run.choose(tried)
     for number in range(3):
         if best.beyond == 0:
             break
-        flips = max(effort.final_flips, 2000)
-        again = run.anneal(best.label, _RESCUE_HEAT, flips, 2000 + number, per_beyond=_RESCUE_BEYOND)
-        best = min(best, again, key=lambda trial: (trial.beyond, trial.energy))
+        again = run.anneal(best.label, _RESCUE_HEAT, 120, 2000 + number, per_beyond=_RESCUE_BEYOND)
+        best = run.choose([best, again])
     return best.label, best.beyond
 
 
+def _try_price(run: Run, trials: list[Trial], wishes: Wishes, effort: Effort, step: int) -> list[Trial]:
+    """Return what annealing and renewing the most promising trials led to under these wishes."""
+    asked, run.wishes = run.wishes, wishes
+    number = 10_000 * (step + 1)
+    ranked = sorted([run.weigh(trial.label) for trial in trials], key=run.rank)
+    finals = [
+        run.anneal(trial.label, _FINAL_HEAT, effort.epochs, number + at)
+        for at, trial in enumerate(ranked[: effort.finals(len(trials))])
+    ]
+    best = min([*finals, ranked[0]], key=run.rank)
+    renewed = run.renew(best.label, effort, number + 1000)
+    last = run.anneal(renewed.label, _LAST_HEAT, effort.epochs, number + 2000)
+    run.wishes = asked
+    return [run.weigh(trial.label) for trial in (best, renewed, last)]
+
+
 @dataclass(frozen=True, slots=True)
-class _Trial:
+class Trial:
+    """One division of a region.
+
+    Attributes
+    ----------
+    beyond
+        Households beyond the limits.
+    energy
+        Weighed faults without those.
+    distance, shape
+        Summed distance (m) and Polsby–Popper.
+    """
+
     label: NDArray[np.int64]
     beyond: int
     energy: float
+    distance: float
+    shape: float
 
 
-class _Run:
+class Run:
     """One region divided into a fixed number of grids."""
 
     def __init__(self, graph: Graph, count: int, limits: tuple[int, int], wishes: Wishes, seed: int) -> None:
-        self.graph, self.count, self.limits, self.wishes, self.seed = graph, count, limits, wishes, seed
+        self.graph, self.count, self.wishes, self.seed = graph, count, wishes, seed
+        self.limits = (float(limits[0]), float(limits[1]))
         self.scale_m = 1.0
-        self._net = Net(graph.start, graph.neighbour, graph.border_m, graph.touch)
-        self._cells = Cells(graph.xy, graph.weight, graph.area_m2, graph.outline_m)
+        self.per_move = 0.0
+        self.net, self.cells = tables_of(graph)
 
-    def starts(self, effort: Effort) -> list[NDArray[np.int64]]:
-        """Return connected starts."""
-        graph = self.graph
-        large = len(graph.cells) * self.count > _LARGE
-        made = []
-        for number in range(min(effort.starts, 2) if large else effort.starts):
-            state = new_state(self.seed, number, self.count)
-            rounds = 8 if large else 15
-            label = seeds.settle(graph.xy, graph.weight, self.count, self.limits, rounds, state)
-            made.append(join_pieces(self._net, graph.weight, label, self.count))
-        return made
+    def start(self, number: int) -> NDArray[np.int64]:
+        """Return a connected start; the first one is cut without chance."""
+        state = new_state(self.seed, number, self.count)
+        label = np.zeros(len(self.cells), dtype=np.int64)
+        tilt = 1.0 if number else 0.0
+        seeds.bisect(self.cells, np.arange(len(label)), self.count, self.limits, (tilt, 0.2, state), label, 0)
+        seeds.settle(self.cells, label, self.count, self.limits, _MEANS)
+        return join_pieces(self.net, self.cells, label, self.count)
 
-    def distance(self, label: NDArray[np.int64]) -> float:
-        """Return the summed distance from household to grid centre, metres."""
-        tally = refine.count_up(self._net, self._cells, label, self.count)
-        return float(refine.total_distance(self._cells, tally, label))
+    def model(self, per_beyond: float = _HOUSEHOLD_BEYOND) -> Model:
+        """Return what the kernels take."""
+        wishes = self.wishes
+        mean = float(np.cumsum(self.cells[:, WORK])[-1]) / self.count
+        far = _HOUSEHOLD_TOO_FAR if wishes.farthest_m < np.inf else 0.0
+        prices = Prices(
+            metre=self.count / self.scale_m,
+            compact=wishes.compact,
+            pair=_BARRIER_PAIR,
+            beyond=per_beyond,
+            even=wishes.even / mean**2,
+            far=far,
+            farthest_m=wishes.farthest_m,
+            moved=self.per_move,
+        )
+        return Model(self.net, self.cells, self.limits, prices)
+
+    def weigh(self, label: NDArray[np.int64]) -> Trial:
+        """Return what a division amounts to."""
+        return Trial(label, *weigh(self.model(), label, self.count))
+
+    def rank(self, trial: Trial) -> tuple[int, float]:
+        """Return what to sort trials by, the best first; rounded, so that ties are ties on every machine."""
+        return trial.beyond, round(trial.energy, 9)
+
+    def choose(self, trials: list[Trial]) -> Trial:
+        """Return the trial with the best outline among those whose way is within the slack of the shortest."""
+        wishes = self.wishes
+        shortest = min(trial.distance for trial in trials if trial.beyond == min(t.beyond for t in trials)) or 1.0
+
+        def score(trial: Trial) -> tuple[int, float]:
+            over = max(0.0, trial.distance / shortest - 1 - wishes.slack) if wishes.slack else 0.0
+            outline = 3 * wishes.compact * trial.shape if wishes.slack else 0.0
+            return trial.beyond, round(trial.energy + _OVER_SLACK * self.count * over - outline, 9)
+
+        return min(trials, key=score)
 
     def anneal(
         self,
         label: NDArray[np.int64],
-        heat: tuple[float, float],
-        flips_per_cell: int,
+        heat: float,
+        epochs: int,
         number: int,
         *,
         per_beyond: float = _HOUSEHOLD_BEYOND,
-    ) -> _Trial:
-        """Return the best division met from one start."""
-        wishes = self.wishes
-        per_metre = wishes.distance * self.count / self.scale_m
-        mean = int(self.graph.weight.sum()) / self.count
-        prices = Prices(per_metre, wishes.compact, _BARRIER_PAIR, per_beyond, wishes.even / mean**2)
-        model = (self._net, self._cells, self.limits, prices)
+    ) -> Trial:
+        """Return the division reached from one start."""
         state = new_state(self.seed, number, self.count)
-        found = refine.anneal(model, label, self.count, heat, flips_per_cell * len(self.graph.cells), state)
-        return _Trial(found[0], int(found[1]), float(found[2]))
+        heats = cooling(heat, _COLD, epochs)
+        return self.weigh(refine.anneal(self.model(per_beyond), label, self.count, heats, _SWEEPS, state))
+
+    def renew(self, label: NDArray[np.int64], effort: Effort, number: int) -> Trial:
+        """Return the division after some neighbouring grids at a time were divided anew."""
+        state = new_state(self.seed, number, self.count)
+        heats = cooling(_RENEWAL_HEAT, _COLD, effort.epochs * 2 // 3)
+        turns = (effort.renewals, min(_TOGETHER, self.count), _MEANS_IN_RENEWAL, _SWEEPS)
+        return self.weigh(renew(self.model(), label, self.count, turns, heats, state))
+
+
+def cooling(first: float, last: float, epochs: int) -> NDArray[np.float64]:
+    """Return temperatures that fall by the same factor each; rounded, so that every machine has the same."""
+    return np.array([round(first * (last / first) ** (step / (epochs - 1)), 9) for step in range(epochs)])
+
+
+def tables_of(
+    graph: Graph, base: NDArray[np.int64] | None = None, frozen: NDArray[np.bool_] | None = None
+) -> tuple[Net, NDArray[np.float64]]:
+    """Return a graph as the kernels take it; borders along preferred lines count by their price."""
+    count = len(graph.cells)
+    price = np.ones(len(graph.neighbour)) if graph.border_price is None else graph.border_price
+    border = graph.border_m * price
+    tail = np.repeat(np.arange(count), np.diff(graph.start))
+    saved = np.bincount(tail, weights=graph.border_m - border, minlength=count)
+    before = np.full(count, -1.0) if base is None else base.astype(np.float64)
+    if frozen is not None:
+        before[frozen] = FROZEN
+    cells = np.stack(
+        [
+            graph.xy[:, 0] - graph.xy[0, 0],
+            graph.xy[:, 1] - graph.xy[0, 1],
+            graph.weight,
+            graph.weight if graph.work is None else graph.work,
+            np.ones(count) if graph.stretch is None else graph.stretch,
+            graph.area_m2,
+            graph.outline_m - saved,
+            before,
+        ],
+        axis=1,
+    )
+    links = np.stack([graph.neighbour, graph.touch], axis=1).astype(np.int32)
+    return Net(graph.start, links, border), np.ascontiguousarray(cells, dtype=np.float64)

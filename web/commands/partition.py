@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from geodata.files.bounds import MOST_FAULTS_SHOWN
 from mapgrid.errors import InputRefusedError, LimitsError, MapgridError
 from mapgrid.partition import warm
-from mapgrid.partition.solve import choose_effort, choose_wishes
+from mapgrid.partition.presets import choose_effort, choose_wishes
 from mapgrid.village import Limits
 from web.actions.divide_files import Inputs, Sources, Wanted, divide_inputs, read_inputs, report_of, save_division
 from web.interrupts import is_interrupt
