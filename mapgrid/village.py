@@ -37,6 +37,9 @@ BORDER_TOLERANCE_M = 0.02
 MAX_WEIGHT = 32_767
 """Most households at one point; what the store keeps in two bytes."""
 
+UNIT_COLUMN = "unit"
+"""The column of the name of a villager group or building."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -179,3 +182,57 @@ def _outside_fault(row: int, metres: float, *, in_hole: bool) -> Fault:
     where = f"a point in a hole of the boundary, {distance} from its land" if in_hole else f"a point {distance} outside"
     hint = "fill the hole, or leave the household to the village it stands in" if in_hole else None
     return Fault("a household inside the village", where, row=row, column="geometry", hint=hint)
+
+
+def unit_names(column: pd.Series) -> pd.Series:
+    """Return the names of units as text: numbers without a needless fraction; None where there is no name."""
+    return pd.Series([_unit_name(value) for value in column], index=column.index, dtype="object")
+
+
+def _unit_name(value: object) -> str | None:
+    if value is None or value is pd.NA or value != value:  # noqa: PLR0124  NaN and NaT are not themselves
+        return None
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        value = int(value)
+    return str(value).strip() or None
+
+
+def check_units(units: GeoDataFrame) -> None:
+    """Raise `InputRefusedError` with every fault of a frame of units, unless there is none.
+
+    Parameters
+    ----------
+    units
+        Polygons with a `unit` column of names, each name once. Rows are counted from 1.
+    """
+    if not len(units):
+        raise InputRefusedError([Fault("at least one unit, a polygon with a name", "no rows")])
+    if UNIT_COLUMN not in units.columns:
+        raise InputRefusedError([Fault("a column with the name of each unit", "no such column", column=UNIT_COLUMN)])
+    faults = [fault for row, shape in enumerate(units.geometry, start=1) if (fault := _unit_fault(row, shape))]
+    names, seen = unit_names(units[UNIT_COLUMN]), dict[str, int]()
+    for row, name in enumerate(names, start=1):
+        if name is None:
+            faults.append(Fault("the name of a unit", "nothing", row=row, column=UNIT_COLUMN))
+        elif name in seen:
+            hint = "join the parts of a unit to one feature, or give them names of their own"
+            found = f"{name!r}, which row {seen[name]} has too"
+            faults.append(Fault("a name that no other unit has", found, row=row, column=UNIT_COLUMN, hint=hint))
+        else:
+            seen[name] = row
+    if faults:
+        raise InputRefusedError(faults)
+
+
+def _unit_fault(row: int, shape: BaseGeometry | None) -> Fault | None:
+    wanted = "a polygon, the land of a unit"
+    if shape is None or shape.is_empty:
+        return Fault(wanted, "an empty geometry", row=row, column="geometry")
+    if shape.geom_type not in {"Polygon", "MultiPolygon"}:
+        return Fault(wanted, f"a {shape.geom_type}", row=row, column="geometry")
+    if not np.isfinite(shapely.get_coordinates(shape)).all():
+        return Fault(wanted, "a coordinate that is not a number", row=row, column="geometry")
+    if not shape.is_valid:
+        found = shapely.is_valid_reason(shape)
+        return Fault(wanted + " that does not cross itself", found, row=row, column="geometry")
+    return None

@@ -84,6 +84,7 @@ def limit_reason_labels() -> Mapping[str, str]:
         "UNIT_OVER_MAX": _("One building alone holds more households than a grid may have."),
         "VILLAGE_UNDER_MIN": _("The whole village has fewer households than a grid should have."),
         "ISOLATED_UNIT": _("A barrier or the distance cuts these households off from any other grid."),
+        "UNITS_DO_NOT_FIT": _("Whole units make no grids within the limits here; this unit is in several grids."),
         "NO_GEOMETRY": _("Some households have no usable point yet."),
         "NO_DIVISION_FOUND": _("The households would fit, but no connected division was found."),
         "LOCKED": _("This grid is locked and stays as it is."),

@@ -11,6 +11,7 @@ import shapely
 
 from mapgrid.crs import check_metric
 from mapgrid.partition.explain import explain_pieces, reasons_of_grids, serial
+from mapgrid.partition.explain_units import explain_units
 from mapgrid.partition.frames import cells_frame, grids_frame, households_frame
 from mapgrid.partition.groups import divide_grid
 from mapgrid.partition.land import cut_land
@@ -22,6 +23,9 @@ from mapgrid.partition.presets import choose_effort, choose_wishes
 from mapgrid.partition.reasons import Reason, ReasonCode
 from mapgrid.partition.sides import find_regions
 from mapgrid.partition.solve import split
+from mapgrid.partition.unit_land import unit_land
+from mapgrid.partition.units import read_units
+from mapgrid.partition.whole import divide_by_units, task_of
 from mapgrid.village import Limits, check_boundary, check_households
 
 if TYPE_CHECKING:
@@ -33,13 +37,15 @@ if TYPE_CHECKING:
     from mapgrid.partition.graph import Graph
     from mapgrid.partition.presets import Effort, Wishes
     from mapgrid.partition.sides import Region
+    from mapgrid.partition.units import Units
 
 
-def divide(
+def divide(  # noqa: PLR0913  every one of them is a wish of its own
     village: GeoDataFrame,
     households: GeoDataFrame,
     *,
     barriers: GeoDataFrame | None = None,
+    units: GeoDataFrame | None = None,
     limits: Limits = Limits(),  # noqa: B008  frozen
     preset: str = "balanced",
     seed: int = 0,
@@ -54,9 +60,12 @@ def divide(
         One row, valid Polygon or MultiPolygon, in a CRS in metres.
     households
         Points in the same CRS with `weight` (int ≥ 1), inside the village or on its outline. Rows without geometry
-        are kept, in no grid.
+        are kept, in no grid. A column `unit` names the villager group or building of each, where there is one.
     barriers
         Lines or polygons in the same CRS that no grid reaches across; a gap of a line up to 50 m is a bridge.
+    units
+        Polygons with `unit` (text, each name once) in the same CRS: the land of villager groups or buildings, which
+        grids hold whole. With them the column `unit` of households is not used.
     limits
         Households of a grid and of a group.
     preset
@@ -71,23 +80,24 @@ def divide(
     NotMetricError
         If a frame is not in metres, or the CRS differ.
     InputRefusedError
-        If the boundary or a household is unfit; with every fault.
+        If the boundary, a household or a unit is unfit; with every fault.
     LimitsError
         If there is no such preset or effort.
     """
     began = time.perf_counter()
     tell = progress or _silent
     wishes, work = choose_wishes(preset), choose_effort(effort)
-    check_metric(village, households, *([] if barriers is None else [barriers]))
+    check_metric(village, households, *[frame for frame in (barriers, units) if frame is not None])
     check_boundary(village)
     check_households(households, village)
     tell(0.05, "cutting the land")
     points = distinct_points(households)
     shape = village.geometry.iloc[0]
     lines = np.empty(0, dtype=object) if barriers is None else barriers.geometry.to_numpy()
-    land, walls = cut_land(shape, points.xy, lines)
+    held = read_units(units, households, points, shape)
+    land, walls = cut_land(shape, points.xy, lines, None if held is None else unit_land(held))
     regions, graph, links = find_regions(land, walls, points.xy, points.weight, limits)
-    grid, count = _grids(regions, graph, limits, (wishes, work, seed), tell)
+    grid, count, proved = _grids(regions, graph, held, limits, (wishes, work, seed), tell)
     grid = _numbered(points, grid, count)
     tell(0.75, "forming ten-household groups")
     group = _groups(graph, grid, count, limits, seed)
@@ -95,7 +105,8 @@ def divide(
     shapes = cell_polygons(land.faces, land.cell_of_face, len(points))
     outlines = merge(shapes, grid, count)
     names = tuple(serial(label) for label in range(count))
-    reasons = (*reasons_of_grids(regions, points.weight, grid, limits, names), *_without_geometry(points))
+    broken, odd = ([], []) if held is None else explain_units(held, points, graph, grid, names, limits, proved=proved)
+    reasons = (*reasons_of_grids(regions, points.weight, grid, limits, names), *_without_geometry(points), *broken)
     cells = cells_frame(shapes, grid, group, names, village.crs)
     return Plan(
         grids=grids_frame(outlines, points, grid, reasons, names, village.crs),
@@ -108,7 +119,9 @@ def divide(
         seed=seed,
         effort=effort,
         seconds=time.perf_counter() - began,
-        division=Division(village, land, points, grid, group, names, links),
+        division=Division(village, land, points, grid, group, names, links, held),
+        units=tuple(odd),
+        units_proved=None if held is None else proved,
     )
 
 
@@ -129,24 +142,30 @@ def _silent(share: float, text: str) -> None:
 def _grids(
     regions: list[Region],
     graph: Graph,
+    units: Units | None,
     limits: Limits,
     how: tuple[Wishes, Effort, int],
     tell: Callable[[float, str], None],
-) -> tuple[NDArray[np.int64], int]:
-    """Return the grid 0… of each cell, region by region, and how many grids there are."""
+) -> tuple[NDArray[np.int64], int, bool]:
+    """Return the grid 0… of each cell, region by region, their number, and whether units are proved to fit best."""
     grid = np.zeros(len(graph.cells), dtype=np.int64)
-    wishes, effort, seed = how
-    count, done, total = 0, 0, int(graph.weight.sum())
+    count, done, total, proved = 0, 0, int(graph.weight.sum()), True
+    bounds = (limits.min, limits.max, limits.target)
     for region in regions:
         tell(0.2 + 0.55 * done / total, "dividing into grids")
         label = np.zeros(1, dtype=np.int64)
-        if not region.over:
-            bounds = (limits.min, limits.max, limits.target)
+        if region.over:
+            pass
+        elif units is not None:
+            found = divide_by_units(task_of(graph, region.cells, units.of_point, bounds, how))
+            label, proved = found.label, proved and found.proved
+        else:
+            wishes, effort, seed = how
             label, _ = split(graph.part(region.cells), bounds, wishes, effort, seed)
         grid[region.cells] = label + count
         count += int(label.max()) + 1
         done += int(graph.weight[region.cells].sum())
-    return grid, count
+    return grid, count, proved
 
 
 def _numbered(points: Points, grid: NDArray[np.int64], count: int) -> NDArray[np.int64]:

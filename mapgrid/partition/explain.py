@@ -27,7 +27,8 @@ def serial(grid: int) -> str:
     return f"{grid + 1:03d}"
 
 
-def _households(count: int) -> str:
+def households_text(count: int) -> str:
+    """Return a number of households in words."""
     return "1 household" if count == 1 else f"{count} households"
 
 
@@ -55,22 +56,22 @@ def _reason(grid: str, load: int, region: Region, weight: NDArray[np.int64], lim
     heaviest = int(weight[region.cells].max())
     if region.over:
         enclosed = load - heaviest
-        detail = f"one point of {_households(heaviest)} is alone over the maximum of {limits.max}"
+        detail = f"one point of {households_text(heaviest)} is alone over the maximum of {limits.max}"
         if enclosed:
             detail += f"; {enclosed} more that cannot stand alone are with it"
         return Reason(grid, ReasonCode.UNIT_OVER_MAX, detail)
     if not len(counts_that_fit(total, limits.min, limits.max)):
-        detail = f"the village has {_households(total)}: no number of grids of {bounds} households fits"
+        detail = f"the village has {households_text(total)}: no number of grids of {bounds} households fits"
         return Reason(grid, ReasonCode.VILLAGE_UNDER_MIN, detail)
     if not len(counts_that_fit(in_region, limits.min, limits.max)):
         detail = (
-            f"{_households(in_region)} cut off from the rest by a barrier without an opening, or by heavier neighbours"
-            f": no number of grids of {bounds} households fits"
+            f"{households_text(in_region)} cut off from the rest by a barrier without an opening, or by heavier "
+            f"neighbours: no number of grids of {bounds} households fits"
         )
         return Reason(grid, ReasonCode.ISOLATED_UNIT, detail)
     detail = (
-        f"{_households(load)}: no connected division of its {in_region} households into grids of {bounds} was found; "
-        f"the heaviest point has {heaviest}"
+        f"{households_text(load)}: no connected division of its {in_region} households into grids of {bounds} was "
+        f"found; the heaviest point has {heaviest}"
     )
     return Reason(grid, ReasonCode.NO_DIVISION_FOUND, detail)
 
@@ -110,7 +111,7 @@ def _why_part(load: int, limits: Limits) -> str:
     if load == 0:
         return "land without households in another part of the village, joined to the nearest grid"
     return (
-        f"{_households(load)} in another part of the village, joined to the nearest grid: "
+        f"{households_text(load)} in another part of the village, joined to the nearest grid: "
         f"that part cannot make grids of {limits.min}–{limits.max} households alone"
     )
 
@@ -120,7 +121,7 @@ def _sides(piece: NDArray[np.int64], weight: NDArray[np.int64], limits: Limits) 
     at = np.unique(piece, return_inverse=True)[1]
     loads = np.bincount(at, weights=weight).astype(int)
     return [
-        f"{_households(loads[number])} beyond a barrier, joined through its opening: "
+        f"{households_text(loads[number])} beyond a barrier, joined through its opening: "
         f"that side cannot make grids of {limits.min}–{limits.max} households alone"
         for number in np.argsort(-loads, kind="stable")[1:]
     ]

@@ -70,7 +70,9 @@ class Faces:
         return length
 
 
-def draw_faces(village: BaseGeometry, xy: NDArray[np.float64], walls: Walls) -> Faces:
+def draw_faces(
+    village: BaseGeometry, xy: NDArray[np.float64], walls: Walls, others: NDArray[np.float64] | None = None
+) -> Faces:
     """Return the faces that outline, walls and the borders between nearest points make of a village.
 
     Parameters
@@ -81,6 +83,8 @@ def draw_faces(village: BaseGeometry, xy: NDArray[np.float64], walls: Walls) -> 
         (n, 2) distinct household points in the village or on its outline, metres.
     walls
         Barriers in the same metres.
+    others
+        (m, 2, 2) segments that cut faces too but are no walls.
 
     Raises
     ------
@@ -90,6 +94,8 @@ def draw_faces(village: BaseGeometry, xy: NDArray[np.float64], walls: Walls) -> 
     on_border = xy[_near(village.boundary, xy, OUTSIDE_TOLERANCE_M)]
     fixed = notch(outline_segments(village), on_border, within_m=OUTSIDE_TOLERANCE_M)
     fixed = np.concatenate([fixed, notch(walls.segments, xy, within_m=ON_LINE_M)])
+    if others is not None:
+        fixed = np.concatenate([fixed, notch(others, xy, within_m=ON_LINE_M)])
     diagram = draw_diagram(xy, village)
     met = borders_met(diagram, fixed)
     cut = cells_beside(diagram, xy, fixed, met)

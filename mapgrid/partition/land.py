@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
+    from mapgrid.partition.unit_land import UnitLand
+
 
 class Touch(IntEnum):
     """How two cells touch."""
@@ -81,7 +83,12 @@ class Land:
     walls: Walls
 
 
-def cut_land(village: BaseGeometry, xy: NDArray[np.float64], barriers: NDArray[np.object_]) -> tuple[Land, Walls]:
+def cut_land(
+    village: BaseGeometry,
+    xy: NDArray[np.float64],
+    barriers: NDArray[np.object_],
+    units: UnitLand | None = None,
+) -> tuple[Land, Walls]:
     """Return the cells of a village around household points, and the walls that cut them.
 
     Parameters
@@ -92,17 +99,26 @@ def cut_land(village: BaseGeometry, xy: NDArray[np.float64], barriers: NDArray[n
         (n, 2) distinct points in it, n ≥ 1, metres.
     barriers
         Lines or polygons, metres; an empty array when there are none.
+    units
+        Land that belongs to the households of its unit, wherever one of them can walk there.
     """
     walls = build_walls(village, barriers)
-    faces = draw_faces(village, xy, walls)
+    faces = draw_faces(village, xy, walls, None if units is None else units.segments(village))
     edges = faces.edges
     inner = edges[:, 3] >= 0
     first, second, is_wall = edges[inner, 2], edges[inner, 3], faces.is_wall[inner]
     length = faces.edge_length()
     region = components(len(faces.owner), first[~is_wall], second[~is_wall])
-    home = _home_faces(faces, xy)
-    cell = _own_faces(faces, home, first, second, is_wall)
+    if units is None:
+        home, is_limit = _home_faces(faces, xy, None), np.zeros_like(is_wall)
+    else:
+        unit = units.of_faces(faces)
+        home = _home_faces(faces, xy, unit != units.of_point[faces.owner])
+        is_limit = units.limits(unit, home, (first, second), is_wall)
+    cell = _own_faces(faces, home, (first, second), is_wall, is_limit)
     home = _ashore(home, faces, cell)
+    if is_limit.any():
+        cell = adopt(cell, first, second, np.where(is_wall | is_limit, 0.0, length[inner]))
     cell = adopt(cell, first, second, np.where(is_wall, 0.0, length[inner]))
     cell = adopt(cell, first, second, length[inner])
     island = components(len(faces.owner), first, second)
@@ -119,13 +135,26 @@ def components(count: int, first: NDArray[np.int64], second: NDArray[np.int64]) 
     return connected_components(graph, directed=False)[1].astype(np.int64)
 
 
-def _home_faces(faces: Faces, xy: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the face each point stands in; on a border, the largest face that is nearest to the point."""
-    polygons = faces.polygons()
-    point, face = shapely.STRtree(polygons).query(points_at(xy), "intersects")
-    area = shapely.area(polygons)
-    order = np.lexsort((face, -area[face], faces.owner[face] != point, faces.in_area[face], point))
+def _home_faces(faces: Faces, xy: NDArray[np.float64], foreign: NDArray[np.bool_] | None) -> NDArray[np.int64]:
+    """Return the face each point stands in; on a border, the largest face that is nearest to the point.
+
+    A face that is `foreign` (land of another unit than that of the point nearest to it) comes after the others.
+    """
+    count = np.bincount(faces.owner, minlength=len(xy))
+    alone = np.flatnonzero((count[faces.owner] == 1) & ~faces.in_area)
     home = np.full(len(xy), -1, dtype=np.int64)
+    home[faces.owner[alone]] = alone
+    sought = np.flatnonzero(home < 0)
+    if not len(sought):
+        return home
+    polygons = faces.polygons()
+    at_point, face = shapely.STRtree(polygons).query(points_at(xy[sought]), "intersects")
+    point = sought[at_point]
+    area = shapely.area(polygons)
+    other = faces.owner[face] != point
+    if foreign is not None:
+        other = other.astype(np.int64) + foreign[face]
+    order = np.lexsort((face, -area[face], other, faces.in_area[face], point))
     found, at = np.unique(point[order], return_index=True)
     home[found] = face[order][at]
     lost = np.flatnonzero(home < 0)
@@ -150,15 +179,16 @@ def _ashore(home: NDArray[np.int64], faces: Faces, cell: NDArray[np.int64]) -> N
 def _own_faces(
     faces: Faces,
     home: NDArray[np.int64],
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
+    ends: tuple[NDArray[np.int64], NDArray[np.int64]],
     is_wall: NDArray[np.bool_],
+    is_limit: NDArray[np.bool_],
 ) -> NDArray[np.int64]:
     """Return for each face its point when the point can walk there over its own land (or its own water), else -1."""
+    first, second = ends
     owner = faces.owner.copy()
     owner[home] = np.arange(len(home))
     wet = faces.in_area[first] | faces.in_area[second]
-    same = (owner[first] == owner[second]) & (~is_wall | wet)
+    same = (owner[first] == owner[second]) & (~is_wall | wet) & ~is_limit
     component = components(len(owner), first[same], second[same])
     reached = component[home[owner]] == component
     return np.where(reached, owner, -1)

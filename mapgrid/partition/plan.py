@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mapgrid.partition.scorecard import Scorecard, measure_plan
+from mapgrid.partition.units import units_split
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from mapgrid.partition.land import Land
     from mapgrid.partition.points import Points
     from mapgrid.partition.reasons import Piece, Reason
+    from mapgrid.partition.units import OddUnit, Units
     from mapgrid.village import Limits
 
 
@@ -34,6 +36,8 @@ class Division:
         Of the grid labels, ascending: a grid that came later has a later serial, and none is used twice.
     links
         (l, 2) cells of two parts of the village that count as neighbours because one part could not stand alone.
+    units
+        The unit of each row and point, or None.
     """
 
     village: GeoDataFrame
@@ -43,6 +47,7 @@ class Division:
     group: NDArray[np.int64]
     names: tuple[str, ...]
     links: NDArray[np.int64]
+    units: Units | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ class Plan:
     cells
         One row per distinct household point: `grid`, `group` and the polygon of its land, edge-matched.
     reasons
-        Why grids are out of the limits, and households in no grid.
+        Why grids are out of the limits, households in no grid, and units in several.
     pieces
         Why grids have more than one piece, or reach through an opening in a barrier.
     limits, preset, seed, effort
@@ -69,6 +74,10 @@ class Plan:
         How long the division took.
     locked, ended
         Names of grids that no edit and no re-balance may change, and of grids that are no more: never used again.
+    units
+        What is odd about units, and what was done to those that could not stay whole.
+    units_proved
+        Whether it is proved that no division breaks fewer units, nor costs less among those; None without units.
     """
 
     grids: GeoDataFrame
@@ -84,6 +93,8 @@ class Plan:
     division: Division = field(repr=False)
     locked: frozenset[str] = frozenset()
     ended: frozenset[str] = frozenset()
+    units: tuple[OddUnit, ...] = ()
+    units_proved: bool | None = None
 
     def groups_outside(self) -> list[dict[str, str | int]]:
         """Return the groups whose households are outside the limits of a group, with what made it so."""
@@ -110,4 +121,5 @@ class Plan:
             self.grids.geometry.to_numpy(),
             self.limits,
             self.seconds,
+            None if made.units is None else len(units_split(made.units, made.points.of_row, made.grid)),
         )

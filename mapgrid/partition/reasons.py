@@ -10,11 +10,13 @@ class ReasonCode(StrEnum):
     """What made the limits unreachable."""
 
     UNIT_OVER_MAX = "UNIT_OVER_MAX"
-    """One point alone weighs more than the maximum."""
+    """One point alone, or one unit, weighs more than the maximum."""
     VILLAGE_UNDER_MIN = "VILLAGE_UNDER_MIN"
     """The village has too few households for the number of grids that it would take."""
     ISOLATED_UNIT = "ISOLATED_UNIT"
-    """Cut off by a barrier or by distance, and outside the limits alone."""
+    """Cut off by a barrier or by distance, and outside the limits alone; or a unit of parts that are cut off so."""
+    UNITS_DO_NOT_FIT = "UNITS_DO_NOT_FIT"
+    """The unit is broken because whole units make no grids within the limits."""
     NO_GEOMETRY = "NO_GEOMETRY"
     """A household without a usable point: it is in no grid."""
     LOCKED = "LOCKED"
@@ -27,7 +29,7 @@ class ReasonCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why one grid is outside the limits (`grid` set) or a household in no grid (`grid` None)."""
+    """Why one grid is outside the limits (`grid` set), a household in no grid or a unit in several (`grid` None)."""
 
     grid: str | None
     code: ReasonCode

@@ -91,6 +91,7 @@ def measure_plan(
     polygons: NDArray[np.object_],
     limits: Limits,
     seconds: float,
+    split: int | None = None,
 ) -> Scorecard:
     """Return the scorecard of a plan.
 
@@ -102,6 +103,8 @@ def measure_plan(
         Grid 0… and group 0… (unique over all grids) of each cell.
     polygons
         Of the grids, in the order of their labels.
+    split
+        How many units have households in more than one grid; None without units.
     """
     xy, weight = points
     grid, group = labels
@@ -130,7 +133,7 @@ def measure_plan(
         distance_ratio=_against_k_means(xy, weight, len(polygons), distance),
         farthest_m=round(float(away.max()), 3),
         barrier_pairs=int((walled & (grid[one] == grid[other])).sum()),
-        units_split=None,
+        units_split=split,
         groups=len(group_load),
         groups_in_range_pct=_share((group_load >= limits.group_min) & (group_load <= limits.group_max)),
         groups_multipart=_groups_in_pieces(land, group),
