@@ -73,6 +73,15 @@ def assert_groups_hang_together(plan):
     assert names <= {piece.grid for piece in plan.pieces}
 
 
+def assert_units_are_whole_or_named(plan, drawn):
+    """Check that each villager group in several grids is named, and that the scorecard counts just those."""
+    grids = plan.households.assign(unit=drawn.households["unit"]).groupby("unit")["grid"].nunique()
+    broken = set(grids.index[grids > 1])
+    named = {reason.detail.split()[1] for reason in plan.reasons if reason.detail.startswith("unit ")}
+    assert named == broken
+    assert plan.scorecard.units_split == len(broken)
+
+
 def assert_reasons_are_true(plan):
     """Check what a reason claims against the households themselves."""
     total = int(plan.grids["weight"].sum())
@@ -81,7 +90,7 @@ def assert_reasons_are_true(plan):
     for reason in plan.reasons:
         if reason.code is ReasonCode.VILLAGE_UNDER_MIN:
             assert not counts_that_fit(total, limits.min, limits.max)
-        if reason.code is ReasonCode.UNIT_OVER_MAX:
+        if reason.code is ReasonCode.UNIT_OVER_MAX and reason.grid is not None:
             cells = plan.cells["grid"].to_numpy() == reason.grid
             assert heaviest[cells].max() > limits.max
 
@@ -93,18 +102,22 @@ def assert_reasons_are_true(plan):
     st.sampled_from(sorted(PRESETS)),
     st.sampled_from(["ones", "few", "tall"]),
     st.booleans(),
+    st.booleans(),
 )
 @examples(200)
-def test_any_drawn_village_is_divided_lawfully(size, seed, limits, preset, weights, with_river):
+def test_any_drawn_village_is_divided_lawfully(size, seed, limits, preset, weights, with_river, with_units):
     drawn = generate(size, seed)
     rows = weighed(drawn.households, weights, seed)
     barriers = drawn.river if with_river else None
-    plan = divide(drawn.village, rows, barriers=barriers, limits=limits, preset=preset, effort="quick")
+    units = drawn.units if with_units else None
+    plan = divide(drawn.village, rows, barriers=barriers, units=units, limits=limits, preset=preset, effort="quick")
     assert_lawful(plan, drawn.village, limits)
     assert_groups_hang_together(plan)
     assert_reasons_are_true(plan)
     if with_river:
         assert_barriers_are_kept(plan)
+    if with_units:
+        assert_units_are_whole_or_named(plan, drawn)
     tiling = plan.scorecard
     land_m2 = drawn.village.geometry.iloc[0].area
     assert max(tiling.gap_m2, tiling.overlap_m2, tiling.outside_m2) <= 1e-9 * land_m2
