@@ -15,8 +15,11 @@ from pathlib import Path
 import numpy as np
 from instances import LIMITS, instance
 from measuring import compactness
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from mapgrid.partition import divide, warm
+from mapgrid.partition.land import Touch
 
 
 def takes(option):
@@ -47,6 +50,8 @@ def main():
         "pp_of_cells": round(float(before.mean()), 4),
         "reasons": sorted({reason.code.value for reason in plan.reasons}),
         "unexplained_parts": unexplained(plan),
+        "unnamed_crossings": unnamed_crossings(plan),
+        "unnamed_units": unnamed_units(plan),
     }
     np.save(target.with_suffix(".npy"), plan.division.grid)
     target.with_suffix(".json").write_text(json.dumps(figures))
@@ -56,6 +61,25 @@ def unexplained(plan):
     """Return how many pieces of grids beyond the first no sentence explains."""
     parts = sum(len(shape.geoms) - 1 for shape in plan.grids.geometry if shape.geom_type == "MultiPolygon")
     return max(0, parts - len(plan.pieces))
+
+
+def unnamed_crossings(plan):
+    """Return how many grids one cannot walk all over on dry land and inside them, without a sentence saying so."""
+    made = plan.division
+    inside = made.land.pairs[
+        (made.land.touch == Touch.OPEN) & (made.grid[made.land.pairs[:, 0]] == made.grid[made.land.pairs[:, 1]])
+    ]
+    net = coo_array((np.ones(len(inside), dtype=np.int8), tuple(inside.T)), shape=(len(made.grid),) * 2)
+    piece = connected_components(net, directed=False)[1]
+    label, count = np.unique(np.unique(np.stack([made.grid, piece]), axis=1)[0], return_counts=True)
+    names = plan.cells["grid"].to_numpy()[[np.flatnonzero(made.grid == each)[0] for each in label[count > 1]]]
+    return len(set(names) - {piece.grid for piece in plan.pieces})
+
+
+def unnamed_units(plan):
+    """Return how many split units no reason names."""
+    named = sum(reason.detail.startswith("unit ") for reason in plan.reasons)
+    return max(0, (plan.scorecard.units_split or 0) - named)
 
 
 if __name__ == "__main__":
