@@ -12,6 +12,7 @@ from mapgrid.errors import EditRefusedError, Refusal
 from mapgrid.partition.explain import explain_pieces
 from mapgrid.partition.frames import grids_frame, texts
 from mapgrid.partition.graph import build_graph
+from mapgrid.partition.keeping import kept_as_they_were, outlines_of
 from mapgrid.partition.outlines import cell_polygons, merge
 from mapgrid.partition.reasons import Reason, ReasonCode
 from mapgrid.partition.regroup import keep_groups, number_groups
@@ -73,16 +74,16 @@ def rebuild(plan: Plan, draft: Draft) -> tuple[Plan, tuple[str, ...]]:
     new = replace(made, land=land, grid=grid.reshape(-1).astype(np.int64), names=names)
     ended = frozenset(draft.names) - frozenset(names)
     labels = np.searchsorted(kept, alive)
-    changed_names = tuple(draft.names[label] for label in touched)
     new_plan = _framed(plan, replace(plan, division=new, ended=plan.ended | ended), graph, labels)
-    return new_plan, changed_names
+    touched_names = {draft.names[label] for label in touched}
+    return new_plan, tuple(sorted(touched_names | _with_new_nodes(plan, new_plan)))
 
 
 def _framed(was: Plan, plan: Plan, graph: Graph, labels: NDArray[np.int64]) -> Plan:
     """Return the plan with groups, frames, reasons and pieces brought up to its division for the grids of `labels`."""
     made = plan.division
     cells = _regrouped(was, plan, graph, labels)
-    outlines = _outlines(was, made.names, made.grid, labels, cells.geometry.to_numpy())
+    outlines = _outlines(was, plan, labels, cells.geometry.to_numpy())
     touched = frozenset(made.names[label] for label in labels)
     reasons = _reasons(was, plan, touched)
     found = explain_pieces(graph, made.points, made.grid, outlines, plan.limits, made.names)
@@ -97,6 +98,13 @@ def _framed(was: Plan, plan: Plan, graph: Graph, labels: NDArray[np.int64]) -> P
         pieces=tuple(sorted(pieces, key=lambda piece: (piece.grid, piece.part))),
         division=division,
     )
+
+
+def _with_new_nodes(was: Plan, plan: Plan) -> set[str]:
+    """Return the grids of both plans whose polygon is another object: merged anew."""
+    former = dict(zip(was.division.names, was.grids.geometry.to_numpy(), strict=True))
+    now = zip(plan.division.names, plan.grids.geometry.to_numpy(), strict=True)
+    return {name for name, shape in now if former.get(name, shape) is not shape}
 
 
 def _untouched(was: Plan, plan: Plan, touched: frozenset[str]) -> list[Piece]:
@@ -131,15 +139,25 @@ def _group_labels(cells: GeoDataFrame) -> NDArray[np.int64]:
     return np.unique(names, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
-def _outlines(
-    was: Plan, names: tuple[str, ...], grid: NDArray[np.int64], labels: NDArray[np.int64], shapes: NDArray[np.object_]
-) -> NDArray[np.object_]:
-    """Return the polygons of all grids: those of `labels` merged anew, the others as they were."""
+def _outlines(was: Plan, plan: Plan, labels: NDArray[np.int64], shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return the polygons of all grids: those of `labels` merged anew, the others as they were.
+
+    Where a border of `labels` now ends on a border of another grid in a node that was left out there, the other grid
+    gets that node, or neighbours would no longer match.
+    """
+    made = plan.division
     former = dict(zip(was.division.names, was.grids.geometry.to_numpy(), strict=True))
-    outlines = np.empty(len(names), dtype=object)
-    outlines[:] = [former.get(name) for name in names]
-    mine = np.isin(grid, labels)
-    outlines[labels] = merge(shapes[mine], np.searchsorted(labels, grid[mine]), len(labels))
+    outlines = np.empty(len(made.names), dtype=object)
+    outlines[:] = [former.get(name) for name in made.names]
+    if len(made.soft):
+        merged = outlines_of(shapes, made.grid, len(made.names), made.soft)
+        others = np.setdiff1d(np.arange(len(made.names)), labels)
+        kept = kept_as_they_were(merged[others], outlines[others], made.village.geometry.iloc[0])
+        labels = np.concatenate([labels, others[~kept]])
+        outlines[labels] = merged[labels]
+    else:
+        mine = np.isin(made.grid, labels)
+        outlines[labels] = merge(shapes[mine], np.searchsorted(labels, made.grid[mine]), len(labels))
     return outlines
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,8 @@ class Division:
         (l, 2) cells of two parts of the village that count as neighbours because one part could not stand alone.
     units
         The unit of each row and point, or None.
+    soft
+        (s, 2) nodes of cells, metres, that grid polygons leave out where only two grids meet (see `keeping`).
     """
 
     village: GeoDataFrame
@@ -48,6 +50,32 @@ class Division:
     names: tuple[str, ...]
     links: NDArray[np.int64]
     units: Units | None = None
+    soft: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 2)))
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """What changed against a former plan, in households.
+
+    Attributes
+    ----------
+    moved_households
+        Of those that both plans have: how many are in another grid.
+    unavoidable_households
+        How many had to change grid whatever the division: those beyond the most of their grid, or those missing to the
+        least, whichever are more.
+    new_households, gone_households
+        Those that only the new plan has, and rows that only the former one has.
+    """
+
+    moved_households: int
+    unavoidable_households: int
+    new_households: int
+    gone_households: int
+
+    def as_record(self) -> dict[str, int]:
+        """Return the figures as a plain record for a report."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -78,6 +106,8 @@ class Plan:
         What is odd about units, and what was done to those that could not stay whole.
     units_proved
         Whether it is proved that no division breaks fewer units, nor costs less among those; None without units.
+    moves
+        What changed against the former plan; None without one.
     """
 
     grids: GeoDataFrame
@@ -95,6 +125,7 @@ class Plan:
     ended: frozenset[str] = frozenset()
     units: tuple[OddUnit, ...] = ()
     units_proved: bool | None = None
+    moves: Moves | None = None
 
     def groups_outside(self) -> list[dict[str, str | int]]:
         """Return the groups whose households are outside the limits of a group, with what made it so."""
@@ -113,7 +144,7 @@ class Plan:
     def scorecard(self) -> Scorecard:
         """The figures of the plan, computed when first asked for."""
         made = self.division
-        return measure_plan(
+        card = measure_plan(
             made.village.geometry.iloc[0],
             made.land,
             (made.points.xy, made.points.weight),
@@ -123,3 +154,4 @@ class Plan:
             self.seconds,
             None if made.units is None else len(units_split(made.units, made.points.of_row, made.grid)),
         )
+        return card if self.moves is None else replace(card, moved_households=self.moves.moved_households)

@@ -34,6 +34,8 @@ def keep_groups(graph: Graph, former: NDArray[np.int64], limits: Limits, seed: i
     seed
         Of the division of groups that are too large.
     """
+    if (former < 0).all():
+        return divide_grid(graph, limits, seed)
     label = graph.components(_with_newcomers(graph, former), WAYS)
     heavy = graph.weight > limits.group_max
     for number in _small_first(graph, label, limits):

@@ -10,6 +10,7 @@ from mapgrid.adjust import Assign, Cut, Merge, Reshape, apply
 from mapgrid.errors import EditRefusedError, Refusal
 from mapgrid.outlines import neighbours_of
 from mapgrid.partition import divide
+from mapgrid.partition.rebalance import rebalance
 
 _EXPECTED = {Refusal.NOT_CONNECTED, Refusal.BARRIER_BETWEEN, Refusal.LINE_CROSSES_NOTHING, Refusal.GRID_EMPTY}
 _EXPECTED |= {Refusal.NOTHING_CHANGES, Refusal.LINE_THROUGH_HOUSEHOLD, Refusal.LINE_OUTSIDE}
@@ -65,6 +66,23 @@ def test_every_edit_keeps_the_coverage_and_leaves_all_other_rows_as_they_were(se
             break
     assert done_edits >= 3
     assert refusals <= _EXPECTED
+
+
+def test_edits_of_a_rebalanced_plan_keep_the_coverage():
+    made = generate(600, 5)
+    older = divide(made.village, made.households.iloc[60:].reset_index(drop=True), effort="quick")
+    plan = rebalance(older, made.village, made.households)[0]
+    assert len(plan.division.soft)
+    rng, done_edits = np.random.default_rng(5), 0
+    for edit in edits_of(plan, rng, 24):
+        try:
+            done = apply(plan, edit)
+        except EditRefusedError:
+            continue
+        assert_lawful(done.plan, made.village)
+        assert_untouched(plan, done)
+        done_edits += 1
+    assert done_edits >= 8
 
 
 def assert_untouched(plan, done):

@@ -1,0 +1,61 @@
+"""Growth of real villages in two steps: a tenth of the houses comes later."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from drawn_land import assert_lawful
+from generated_land import generate
+from real_land import load
+
+from mapgrid.partition import divide
+from mapgrid.partition.rebalance import rebalance
+
+
+def without_a_tenth(households):
+    kept = np.random.default_rng(1).permutation(len(households)) >= len(households) // 10
+    return households[kept].reset_index(drop=True)
+
+
+def assert_kept(plan, base):
+    """Grids of the same households have the polygon they had, and codes stay where most of their households are."""
+    shapes = base.grids.set_index("grid").geometry
+    same = 0
+    for grid, rows in plan.households.groupby("grid")["geometry"]:
+        former = base.households[base.households["grid"] == grid]
+        points, before = set(rows.apply(lambda point: point.wkb)), set(former.geometry.apply(lambda point: point.wkb))
+        if points == before:
+            same += 1
+            assert shapely.equals_exact(plan.grids.set_index("grid").geometry[grid], shapes[grid], 0.0)
+    return same
+
+
+@pytest.mark.parametrize(("name", "water"), [("ruggell", None), ("stonetown2", None), ("gamprin", "waterways")])
+def test_a_village_that_grew_by_a_tenth_keeps_its_grids(name, water):
+    village, households, lines = load(name, barriers=water)
+    base = divide(village, without_a_tenth(households), barriers=lines)
+    plans = rebalance(base, village, households, barriers=lines)
+    plan = plans[0]
+    for one in plans:
+        assert_lawful(one, village)
+        assert one.scorecard.groups_multipart <= base.scorecard.groups_multipart
+    assert plan.scorecard.in_range_pct >= base.scorecard.in_range_pct
+    assert plan.scorecard.groups_in_range_pct >= base.scorecard.groups_in_range_pct - 0.5
+    assert set(base.grids["grid"]) <= set(plan.grids["grid"])
+    extra = plan.moves.moved_households - plan.moves.unavoidable_households
+    assert extra <= 0.01 * len(households)
+
+
+def test_forty_newcomers_in_one_spot_leave_most_polygons_as_they_were():
+    made = generate(800, 2)
+    base = divide(made.village, made.households)
+    spot = np.array(made.households.geometry.iloc[5].coords[0])
+    near = spot + np.random.default_rng(0).normal(size=(200, 2)) * 25
+    near = near[shapely.contains_xy(made.village.geometry.iloc[0], near)][:40]
+    new = made.households.iloc[:40].set_geometry(list(shapely.points(np.round(near, 2))), crs=made.households.crs)
+    plans = rebalance(base, made.village, pd.concat([made.households, new], ignore_index=True))
+    for plan in plans:
+        assert_lawful(plan, made.village)
+        assert plan.scorecard.in_range_pct == 100
+    assert plans[0].moves.moved_households <= plans[0].moves.unavoidable_households + 8
+    assert assert_kept(plans[0], base) >= len(base.grids) - 4
