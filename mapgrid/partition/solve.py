@@ -47,6 +47,8 @@ def split(
     low, high, target = limits
     total = int(graph.weight.sum())
     counts = count_near_target(total, low, high, target) or [max(1, -(-total // high))]
+    least, most = _counts_of_points(graph.weight, low, high)
+    counts = [count for count in counts if least <= count <= most] or counts
     best: tuple[int, NDArray[np.int64]] | None = None
     for count in counts[:5]:
         label, beyond = _split_into(min(count, len(graph.cells)), graph, (low, high), wishes, effort, seed)
@@ -56,6 +58,20 @@ def split(
             break
     assert best is not None  # noqa: S101
     return best[1], best[0]
+
+
+def _counts_of_points(weight: NDArray[np.int64], low: int, high: int) -> tuple[int, int]:
+    """Return the fewest and most grids that points of these weights can fill, whatever stands beside what.
+
+    Points over half the maximum share no grid. No grid holds more points than the lightest that fit into the maximum,
+    nor fewer than the heaviest that reach the minimum.
+    """
+    light = np.cumsum(np.sort(weight))
+    heavy = np.cumsum(np.sort(weight)[::-1])
+    most_points = max(1, int(np.searchsorted(light, high, side="right")))
+    fewest_points = int(np.searchsorted(heavy, low, side="left")) + 1
+    alone = int((2 * weight > high).sum())
+    return max(alone, -(-len(weight) // most_points)), len(weight) // fewest_points
 
 
 def _split_into(

@@ -34,11 +34,18 @@ def test_all_households_at_one_point(weight):
     assert plan.grids["weight"].tolist() == [5 * weight]
 
 
-@pytest.mark.parametrize("weight", [99, 101, 200, MAX_WEIGHT])
+@pytest.mark.parametrize("weight", [51, 60, 99, 101, 200, MAX_WEIGHT])
 def test_points_so_heavy_that_no_two_fit_into_one_grid(weight):
     plan = divided(village(plots(6, 5)), households(lattice(6, 5), weight))
     assert len(plan.grids) == 30
     assert (plan.grids["reason"].notna() == (weight > 100)).all()
+
+
+@pytest.mark.parametrize(("weight", "grids"), [(45, 15), (34, 15), (26, 10)])
+def test_points_of_which_only_one_number_fits_into_each_grid(weight, grids):
+    plan = divided(village(plots(6, 5)), households(lattice(6, 5), weight))
+    assert plan.reasons == ()
+    assert len(plan.grids) == grids
 
 
 def test_heavy_and_light_points_that_no_division_into_grids_fits():
