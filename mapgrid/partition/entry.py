@@ -13,7 +13,7 @@ from mapgrid.crs import check_metric
 from mapgrid.partition.explain import explain_pieces, reasons_of_grids, serial
 from mapgrid.partition.explain_units import explain_units
 from mapgrid.partition.frames import cells_frame, grids_frame, households_frame
-from mapgrid.partition.groups import divide_grid
+from mapgrid.partition.groups import divide_grids
 from mapgrid.partition.land import cut_land
 from mapgrid.partition.numbering import reading_order
 from mapgrid.partition.outlines import cell_polygons, merge
@@ -100,7 +100,7 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
     grid, count, proved = _grids(regions, graph, held, limits, (wishes, work, seed), tell)
     grid = _numbered(points, grid, count)
     tell(0.75, "forming ten-household groups")
-    group = _groups(graph, grid, count, limits, seed)
+    group = divide_grids(graph, grid, limits, seed)
     tell(0.9, "drawing the grids")
     shapes = cell_polygons(land.faces, land.cell_of_face, len(points))
     outlines = merge(shapes, grid, count)
@@ -172,17 +172,6 @@ def _numbered(points: Points, grid: NDArray[np.int64], count: int) -> NDArray[np
     load = np.bincount(grid, weights=points.weight, minlength=count)
     centre = [np.bincount(grid, weights=points.weight * axis, minlength=count) / load for axis in points.xy.T]
     return reading_order(np.stack(centre, axis=1))[grid]
-
-
-def _groups(graph: Graph, grid: NDArray[np.int64], count: int, limits: Limits, seed: int) -> NDArray[np.int64]:
-    group = np.zeros(len(grid), dtype=np.int64)
-    made = 0
-    for label in range(count):
-        cells = np.flatnonzero(grid == label)
-        inner = divide_grid(graph.part(cells), limits, seed)
-        group[cells] = inner + made
-        made += int(inner.max()) + 1
-    return group
 
 
 def _without_geometry(points: Points) -> list[Reason]:

@@ -1,82 +1,199 @@
-"""Ten-household groups: the division of a grid, with the limits of a group."""
+"""Ten-household groups: every grid divided again, with the limits of a group.
+
+All grids are divided in one go: borders between grids are no ways, and a metre counts for more in a small grid, so that
+one annealing over the whole village is the same as one for each grid.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numba import njit
+from numpy.typing import NDArray
 
+from mapgrid.partition import refine
+from mapgrid.partition.arrays import STRETCH, TOUCH, WEIGHT, Model, Net, Prices
+from mapgrid.partition.chance import new_state
 from mapgrid.partition.land import WAYS, Touch
+from mapgrid.partition.pieces import join_pieces
 from mapgrid.partition.presets import Effort, Wishes
-from mapgrid.partition.solve import split
+from mapgrid.partition.reasons import count_near_target
+from mapgrid.partition.seeds import bisect, settle
+from mapgrid.partition.solve import cooling, repair, split, tables_of
+from mapgrid.partition.tally import count_up, way
+from mapgrid.partition.walks import walking_order
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from mapgrid.partition.graph import Graph
     from mapgrid.village import Limits
 
+Labels = NDArray[np.int64]
+Table = NDArray[np.float64]
+
 _WISHES = Wishes(compact=0.1, even=0.3)
-_EFFORT = Effort(cells=75, most_starts=1, epochs=12, renewals=0)
+_RESCUE = Effort(cells=300, most_starts=8, epochs=24, renewals=1)
+_PRICES = Prices(metre=1.0, compact=0.1, pair=2.0, beyond=4.0, even=0.003)
+_HEATS = cooling(0.03, 0.001, 16)
+_SWEEPS, _MEANS = 2, 4
+_PER_MOVE = 0.5
+
+
+def divide_grids(graph: Graph, grid: NDArray[np.int64], limits: Limits, seed: int) -> NDArray[np.int64]:
+    """Return the group 0… of each cell: grid by grid, and in walking order in each.
+
+    Parameters
+    ----------
+    graph
+        The cells of the village.
+    grid
+        The grid 0… of each cell.
+    limits
+        Of a group. A point heavier than a group may be is a group of its own; neighbours that it cuts off and that are
+        too few for a group join it.
+    seed
+        The same input and seed give the same groups.
+    """
+    heavy = graph.weight > limits.group_max
+    apart = np.where(heavy, int(grid.max()) + 1 + np.arange(len(grid)), grid)
+    piece = graph.components(apart, WAYS)
+    label = _divide_pieces(graph, piece, heavy, limits, seed)
+    _join_leftovers(graph, grid, label)
+    return walking_order(graph, grid, label)
 
 
 def divide_grid(graph: Graph, limits: Limits, seed: int) -> NDArray[np.int64]:
-    """Return the group 0… of each cell of one grid, numbered in walking order.
+    """Return the group 0… of each cell of one grid, in walking order; see `divide_grids`."""
+    return divide_grids(graph, np.zeros(len(graph.cells), dtype=np.int64), limits, seed)
 
-    A point heavier than a group may be is a group of its own; neighbours that it cuts off and that are too few for a
-    group join it.
+
+def keep(graph: Graph, base: NDArray[np.int64], limits: Limits, seed: int) -> tuple[NDArray[np.int64], int]:
+    """Return the groups of one grid near to those there were, and the households beyond the limits of a group.
+
+    Parameters
+    ----------
+    base
+        The group 0… of each cell before, each with a cell; -1 for a new one. A new household joins a group beside it;
+        only where that makes a group too large, or one is too small, households change to the group next door, as few
+        as possible. Groups are neither founded nor given up: where households remain beyond the limits, that is left to
+        the caller.
+    seed
+        The same input and seed give the same groups.
     """
-    heavy = graph.weight > limits.group_max
-    apart = np.where(heavy, np.arange(len(heavy)) + 1, 0)
-    piece = graph.components(apart, WAYS)
-    label = np.full(len(heavy), -1, dtype=np.int64)
-    count = 0
-    for number in np.unique(piece):
-        cells = np.flatnonzero(piece == number)
-        if heavy[cells[0]] or graph.weight[cells].sum() >= limits.group_min:
-            bounds = (limits.group_min, limits.group_max, limits.group_size)
-            inner = np.zeros(1, dtype=np.int64)
-            if not heavy[cells[0]]:
-                inner, _ = split(graph.part(cells), bounds, _WISHES, _EFFORT, seed)
-            label[cells] = inner + count
-            count += int(inner.max()) + 1
-    _join_leftovers(graph, label, count)
-    return _walking_order(graph, label)
+    return repair(graph, base, (limits.group_min, limits.group_max), _WISHES, per_move=_PER_MOVE, seed=seed)
 
 
-def _join_leftovers(graph: Graph, label: NDArray[np.int64], count: int) -> None:
-    """Give each cell without a group the heaviest group next to it; without any, they are one group."""
-    load = np.bincount(label[label >= 0], weights=graph.weight[label >= 0], minlength=count)
-    while (label < 0).any():
+def _divide_pieces(
+    graph: Graph, piece: NDArray[np.int64], heavy: NDArray[np.bool_], limits: Limits, seed: int
+) -> NDArray[np.int64]:
+    """Return a group for each cell in a piece that is enough for one, -1 for the others."""
+    bounds = (limits.group_min, limits.group_max)
+    load = np.bincount(piece, weights=graph.weight).astype(np.int64)
+    cells = np.bincount(piece)
+    is_heavy = np.bincount(piece, weights=heavy) > 0
+    counts = np.zeros(len(load), dtype=np.int64)
+    for total in np.unique(load[(load >= bounds[0]) & ~is_heavy]).tolist():
+        fitting = count_near_target(total, *bounds, limits.group_size) or [max(1, -(-total // bounds[1]))]
+        counts[(load == total) & ~is_heavy] = fitting[0]
+    counts = np.where(is_heavy, 1, np.minimum(counts, cells))
+    first = np.concatenate([[0], np.cumsum(counts)])
+    label = _anneal_pieces(graph, piece, counts, first[:-1], bounds, seed)
+    group_load = np.bincount(label[label >= 0], weights=graph.weight[label >= 0], minlength=int(first[-1]))
+    outside = (group_load < bounds[0]) | (group_load > bounds[1])
+    missed = np.unique(np.repeat(np.arange(len(counts)), counts)[outside])
+    for number in missed[~is_heavy[missed]].tolist():
+        members = np.flatnonzero(piece == number)
+        tried, beyond = split(graph.part(members), (*bounds, limits.group_size), _WISHES, _RESCUE, seed)
+        own = group_load[first[number] : first[number + 1]]
+        if beyond < (np.maximum(bounds[0] - own, 0) + np.maximum(own - bounds[1], 0)).sum():
+            label[members] = int(label.max()) + 1 + tried
+    return label
+
+
+def _anneal_pieces(
+    graph: Graph,
+    piece: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    first: NDArray[np.int64],
+    bounds: tuple[int, int],
+    seed: int,
+) -> NDArray[np.int64]:
+    """Return the groups that one annealing over all pieces found; -1 where a piece has none."""
+    label = np.full(len(piece), -1, dtype=np.int64)
+    grouped = np.flatnonzero(counts[piece] > 0)
+    if not len(grouped):
+        return label
+    part, at, total = graph.part(grouped), piece[grouped], int(counts.sum())
+    net, cells = tables_of(part)
+    tail = np.repeat(np.arange(len(at)), np.diff(part.start))
+    net.links[at[tail] != at[part.neighbour], TOUCH] = Touch.APART
+    limits = (float(bounds[0]), float(bounds[1]))
+    order = np.argsort(at, kind="stable")
+    begin = np.searchsorted(at[order], np.arange(len(counts) + 1))
+    own = _bisect_pieces(cells, order, begin, counts, first, limits, new_state(seed, total))
+    own = join_pieces(net, cells, own, total)
+    _stretch(net, cells, order, begin, counts, own)
+    model = Model(net, cells, limits, _PRICES)
+    label[grouped] = refine.anneal(model, own, total, _HEATS, _SWEEPS, new_state(seed, total, 1))
+    return label
+
+
+@njit(cache=True, nogil=True)
+def _bisect_pieces(
+    cells: Table,
+    order: Labels,
+    begin: Labels,
+    counts: Labels,
+    first: Labels,
+    limits: tuple[float, float],
+    state: NDArray[np.uint64],
+) -> Labels:
+    """Return first groups: each piece, the cells `order[begin[p]:begin[p + 1]]`, bisected and settled by itself."""
+    label = np.zeros(len(order), dtype=np.int64)
+    for p in range(len(counts)):
+        members = order[begin[p] : begin[p + 1]]
+        if len(members) == 0:
+            continue
+        own = np.zeros(len(members), dtype=np.int64)
+        table = cells[members]
+        bisect(table, np.arange(len(members)), counts[p], limits, (0.0, 0.2, state), own, 0)
+        if counts[p] > 1:
+            settle(table, own, counts[p], limits, _MEANS)
+        for at in range(len(members)):
+            label[members[at]] = first[p] + own[at]
+    return label
+
+
+@njit(cache=True, nogil=True)
+def _stretch(net: Net, cells: Table, order: Labels, begin: Labels, counts: Labels, label: Labels) -> None:
+    """Let a metre count for so much that the ways in each piece sum up to its number of groups."""
+    groups = count_up(net, cells, label, counts.sum())
+    for p in range(len(counts)):
+        total = 0.0
+        for at in range(begin[p], begin[p + 1]):
+            i = order[at]
+            total += cells[i, WEIGHT] * way(cells, i, groups, label[i])
+        for at in range(begin[p], begin[p + 1]):
+            cells[order[at], STRETCH] = counts[p] / total if total > 0 else 1.0
+
+
+def _join_leftovers(graph: Graph, grid: NDArray[np.int64], label: NDArray[np.int64]) -> None:
+    """Give each cell without a group the heaviest group of its grid next to it; without any, they are one group."""
+    if (label >= 0).all():
+        return
+    load = np.bincount(label[label >= 0], weights=graph.weight[label >= 0], minlength=len(label) + 1)
+    while True:
         left = np.flatnonzero(label < 0)
         moved = False
         for i in left:
             around = slice(graph.start[i], graph.start[i + 1])
-            beside = label[graph.neighbour[around]][graph.touch[around] < Touch.WALL]
-            beside = beside[beside >= 0]
-            if len(beside):
-                label[i] = beside[load[beside].argmax()]
+            beside = graph.neighbour[around][graph.touch[around] < Touch.WALL]
+            near = label[beside[grid[beside] == grid[i]]]
+            near = near[near >= 0]
+            if len(near):
+                label[i] = near[load[near].argmax()]
                 moved = True
         if not moved:
-            label[left] = count
-            return
-
-
-def _walking_order(graph: Graph, label: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return labels renumbered along a walk from the north-western group, always to the nearest one not yet visited."""
-    count = int(label.max()) + 1
-    load = np.bincount(label, weights=graph.weight, minlength=count)
-    centre = np.stack(
-        [np.bincount(label, weights=graph.weight * graph.xy[:, axis], minlength=count) / load for axis in (0, 1)],
-        axis=1,
-    )
-    here = int(np.lexsort((np.arange(count), np.round(centre[:, 0] - centre[:, 1], 3)))[0])
-    order = [here]
-    left = set(range(count)) - {here}
-    while left:
-        here = min(left, key=lambda g: (round(float(np.hypot(*(centre[g] - centre[here]))), 3), g))
-        left.remove(here)
-        order.append(here)
-    rank = np.empty(count, dtype=np.int64)
-    rank[order] = np.arange(count)
-    return rank[label]
+            break
+    _, at = np.unique(grid[label < 0], return_inverse=True)
+    label[label < 0] = label.max() + 1 + at

@@ -62,13 +62,36 @@ def _lightest_beside(i: int, net: Net, load: NDArray[np.float64], kept: NDArray[
     return to
 
 
-@njit(cache=True, nogil=True)
-def join_pieces(net: Net, cells: NDArray[np.float64], label: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Return labels whose every class is connected: the heaviest piece stays, the rest joins the lightest neighbour.
+@njit(cache=True)
+def _widest_beside(i: int, net: Net, kept: NDArray[np.int64]) -> int:
+    """Return the class that cell i shares the longest border with, among those it has a way to; -1 without any."""
+    to, widest = -1, -1.0
+    for e in range(net.start[i], net.start[i + 1]):
+        g = kept[net.links[e, CELL]]
+        if g < 0 or net.links[e, TOUCH] >= WALL:
+            continue
+        metres = 0.0
+        for other in range(net.start[i], net.start[i + 1]):
+            if kept[net.links[other, CELL]] == g and net.links[other, TOUCH] < WALL:
+                metres += net.border[other]
+        if metres > widest or (metres == widest and g < to):
+            to, widest = g, metres
+    return to
 
-    Needs a graph that is connected over its ways, and at least one cell in each class.
+
+@njit(cache=True, nogil=True)
+def adopt(
+    net: Net,
+    cells: NDArray[np.float64],
+    label: NDArray[np.int64],
+    count: int,
+    widest: bool,  # noqa: FBT001  kernels take no keywords
+) -> NDArray[np.int64]:
+    """Return labels with each cell of label -1 given to a class that it has a way to; one without any keeps -1.
+
+    The class with the longest border beside the cell if `widest`, else the lightest one.
     """
-    kept = _heaviest_pieces(net, cells, label, count)
+    kept = label.copy()
     load = np.zeros(count)
     loose = np.empty(len(kept), dtype=np.int64)
     left = 0
@@ -83,7 +106,7 @@ def join_pieces(net: Net, cells: NDArray[np.float64], label: NDArray[np.int64], 
         before, left = left, 0
         for at in range(before):
             i = loose[at]
-            to = _lightest_beside(i, net, load, kept)
+            to = _widest_beside(i, net, kept) if widest else _lightest_beside(i, net, load, kept)
             if to >= 0:
                 kept[i] = to
                 load[to] += cells[i, WEIGHT]
@@ -91,6 +114,15 @@ def join_pieces(net: Net, cells: NDArray[np.float64], label: NDArray[np.int64], 
                 loose[left] = i
                 left += 1
     return kept
+
+
+@njit(cache=True, nogil=True)
+def join_pieces(net: Net, cells: NDArray[np.float64], label: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Return labels whose every class is connected: the heaviest piece stays, the rest joins the lightest neighbour.
+
+    Needs a graph that is connected over its ways, and at least one cell in each class.
+    """
+    return adopt(net, cells, _heaviest_pieces(net, cells, label, count), count, False)  # noqa: FBT003
 
 
 @njit(cache=True)

@@ -10,7 +10,7 @@ import numpy as np
 from mapgrid.partition import refine, seeds
 from mapgrid.partition.arrays import FROZEN, WORK, Model, Net, Prices
 from mapgrid.partition.chance import new_state
-from mapgrid.partition.pieces import join_pieces
+from mapgrid.partition.pieces import adopt, join_pieces
 from mapgrid.partition.reasons import count_near_target
 from mapgrid.partition.renew import renew
 from mapgrid.partition.tally import weigh
@@ -30,6 +30,8 @@ _TRIAL_HEAT, _FINAL_HEAT, _RENEWAL_HEAT, _LAST_HEAT, _RESCUE_HEAT = 0.004, 0.012
 _SWEEPS = 2
 _MEANS, _MEANS_IN_RENEWAL, _TOGETHER = 8, 3, 6
 _OVER_SLACK = 50.0
+_HOUSEHOLD_MOVED = 0.1
+_REPAIR_HEAT, _REPAIR_EPOCHS, _REPAIRS = 0.03, 40, 4
 
 
 def split(
@@ -115,6 +117,52 @@ def _try_price(run: Run, trials: list[Trial], wishes: Wishes, effort: Effort, st
     return [run.weigh(trial.label) for trial in (best, renewed, last)]
 
 
+def repair(
+    graph: Graph,
+    base: NDArray[np.int64],
+    limits: tuple[int, int],
+    wishes: Wishes,
+    *,
+    frozen: NDArray[np.bool_] | None = None,
+    per_move: float = _HOUSEHOLD_MOVED,
+    seed: int = 0,
+) -> tuple[NDArray[np.int64], int]:
+    """Return labels near the given ones with every grid within the limits, and the households still beyond them.
+
+    Parameters
+    ----------
+    base
+        Grid 0… of each cell in the plan to keep; -1 for a cell that is new, which needs a way to a grid. Each grid
+        needs a cell; what no longer hangs together with most of it joins a neighbour.
+    limits
+        Least and most households of a grid.
+    frozen
+        Cells that keep their grid; their grids give no cell and take none.
+    per_move
+        What a household that leaves its grid costs, as one mean way costs 1 / households of a grid.
+    seed
+        Of the random numbers.
+
+    Notes
+    -----
+    Annealing from the given labels at a temperature at which only what must move moves. Where every grid is within the
+    limits, only new cells are given a grid.
+    """
+    count = int(base.max()) + 1
+    run = Run(graph, count, limits, wishes, seed, base=base, frozen=frozen)
+    run.per_move = per_move
+    first = adopt(run.net, run.cells, base, count, True)  # noqa: FBT003  kernels take no keywords
+    first = join_pieces(run.net, run.cells, first, count)
+    run.scale_m = run.weigh(first).distance or 1.0
+    best = run.weigh(first)
+    for number in range(_REPAIRS):
+        if best.beyond == 0:
+            break
+        heat = _REPAIR_HEAT * (number + 1)
+        best = min(best, run.anneal(first, heat, _REPAIR_EPOCHS, number), key=run.rank)
+    return best.label, best.beyond
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """One division of a region.
@@ -139,12 +187,22 @@ class Trial:
 class Run:
     """One region divided into a fixed number of grids."""
 
-    def __init__(self, graph: Graph, count: int, limits: tuple[int, int], wishes: Wishes, seed: int) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        count: int,
+        limits: tuple[int, int],
+        wishes: Wishes,
+        seed: int,
+        *,
+        base: NDArray[np.int64] | None = None,
+        frozen: NDArray[np.bool_] | None = None,
+    ) -> None:
         self.graph, self.count, self.wishes, self.seed = graph, count, wishes, seed
         self.limits = (float(limits[0]), float(limits[1]))
         self.scale_m = 1.0
         self.per_move = 0.0
-        self.net, self.cells = tables_of(graph)
+        self.net, self.cells = tables_of(graph, base, frozen)
 
     def start(self, number: int) -> NDArray[np.int64]:
         """Return a connected start; the first one is cut without chance."""
