@@ -6,7 +6,8 @@ All frames are GeoDataFrames in one metric CRS (see `mapgrid.crs`) unless a func
 frame       geometry                   columns
 ==========  =========================  =====================================================================
 VILLAGE     Polygon or MultiPolygon    one row; nothing else is needed
-HOUSEHOLDS  Point                      `weight` int ≥ 1 (households at the point); `unit` text, optional
+HOUSEHOLDS  Point                      `weight` int ≥ 1 (households at the point); `unit` text, optional;
+                                       `workload` float > 0, optional (the weight where it is missing)
 UNITS       Polygon or MultiPolygon    `unit` text, unique
 BARRIERS    LineString (Multi)         `kind` text, optional; a bridge is a gap in the line
 PREFERRED   LineString (Multi)         `kind` text (road, path, water, unit limit)
@@ -130,7 +131,7 @@ def check_households(households: GeoDataFrame, village: GeoDataFrame) -> None:
     if not usable.any():
         found = f"{len(households)} rows, none with a point" if len(households) else "no rows"
         raise InputRefusedError([Fault("at least one household with a point", found, column="geometry")])
-    faults = [*_weight_faults(households), *_point_faults(geometry, usable)]
+    faults = [*_weight_faults(households), *_workload_faults(households), *_point_faults(geometry, usable)]
     if not faults:
         faults = _outside_faults(geometry, usable, village.geometry.iloc[0])
     if faults:
@@ -145,6 +146,22 @@ def _weight_faults(households: GeoDataFrame) -> list[Fault]:
     bad = ~np.isfinite(numbers) | (numbers < 1) | (numbers > MAX_WEIGHT) | (numbers != np.floor(numbers))
     return [
         Fault(wanted, str(households["weight"].iloc[row]), row=int(row) + 1, column="weight")
+        for row in np.flatnonzero(bad)
+    ]
+
+
+def _workload_faults(households: GeoDataFrame) -> list[Fault]:
+    if "workload" not in households:
+        return []
+    numbers = pd.to_numeric(households["workload"], errors="coerce").to_numpy(dtype=float)
+    bad = households["workload"].notna().to_numpy() & ~(np.isfinite(numbers) & (numbers > 0))
+    return [
+        Fault(
+            "a workload above 0, or none",
+            str(households["workload"].iloc[row]),
+            row=int(row) + 1,
+            column="workload",
+        )
         for row in np.flatnonzero(bad)
     ]
 

@@ -1,5 +1,8 @@
 """Partition: households and a village's land in, a plan of grids and ten-household groups out."""
 
+from mapgrid.partition import kernels  # noqa: F401  before any kernel: says where the compiled ones are kept
+
+# isort: split
 from mapgrid.partition.entry import divide, warm
 from mapgrid.partition.plan import Plan
 from mapgrid.partition.reasons import Piece, Reason, ReasonCode

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -50,6 +51,7 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
     preset: str = "balanced",
     seed: int = 0,
     effort: str = "standard",
+    max_way_m: float | None = None,
     progress: Callable[[float, str], None] | None = None,
 ) -> Plan:
     """Return a plan of a village: connected grids within the limits, and ten-household groups inside them.
@@ -61,6 +63,7 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
     households
         Points in the same CRS with `weight` (int ≥ 1), inside the village or on its outline. Rows without geometry
         are kept, in no grid. A column `unit` names the villager group or building of each, where there is one.
+        With a column `workload` (float > 0) it is workload that the grids share evenly.
     barriers
         Lines or polygons in the same CRS that no grid reaches across; a gap of a line up to 50 m is a bridge.
     units
@@ -72,6 +75,9 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
         What is weighed: `balanced`, `shortest`, `compact` or `workload`.
     seed, effort
         The same input, seed and effort (`quick`, `standard`, `thorough`) give the same plan, whatever the row order.
+    max_way_m
+        Longest straight way from a household to the centre of its grid that is wished for; what is farther is avoided
+        where the limits allow.
     progress
         Called with the share done, 0 to 1, and what is being done.
 
@@ -87,6 +93,8 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
     began = time.perf_counter()
     tell = progress or _silent
     wishes, work = choose_wishes(preset), choose_effort(effort)
+    if max_way_m is not None:
+        wishes = replace(wishes, farthest_m=max_way_m)
     check_metric(village, households, *[frame for frame in (barriers, units) if frame is not None])
     check_boundary(village)
     check_households(households, village)
@@ -97,6 +105,7 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
     held = read_units(units, households, points, shape)
     land, walls = cut_land(shape, points.xy, lines, None if held is None else unit_land(held))
     regions, graph, links = find_regions(land, walls, points.xy, points.weight, limits)
+    graph = replace(graph, work=points.work)
     grid, count, proved = _grids(regions, graph, held, limits, (wishes, work, seed), tell)
     grid = _numbered(points, grid, count)
     tell(0.75, "forming ten-household groups")

@@ -6,6 +6,7 @@ one annealing over the whole village is the same as one for each grid.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,6 +55,7 @@ def divide_grids(graph: Graph, grid: NDArray[np.int64], limits: Limits, seed: in
     seed
         The same input and seed give the same groups.
     """
+    graph = replace(graph, work=None)  # groups are even in households
     heavy = graph.weight > limits.group_max
     apart = np.where(heavy, int(grid.max()) + 1 + np.arange(len(grid)), grid)
     piece = graph.components(apart, WAYS)
@@ -80,7 +82,9 @@ def keep(graph: Graph, base: NDArray[np.int64], limits: Limits, seed: int) -> tu
     seed
         The same input and seed give the same groups.
     """
-    return repair(graph, base, (limits.group_min, limits.group_max), _WISHES, per_move=_PER_MOVE, seed=seed)
+    return repair(
+        replace(graph, work=None), base, (limits.group_min, limits.group_max), _WISHES, per_move=_PER_MOVE, seed=seed
+    )
 
 
 def _divide_pieces(

@@ -4,6 +4,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+_FEW = 24  # centres that are looked through one by one
+
 
 @njit(cache=True)
 def _sort_into_squares(
@@ -43,6 +45,49 @@ def _insert(c: int, away: float, found: int, near: NDArray[np.int64], best: NDAr
     return min(found + 1, wanted)
 
 
+@njit(cache=True, inline="always")
+def _look_through(
+    inside: NDArray[np.int64],
+    point: tuple[float, float],
+    centres: NDArray[np.float64],
+    found: int,
+    near: NDArray[np.int64],
+    best: NDArray[np.float64],
+) -> int:
+    """Insert some centres; return how many are found by now."""
+    for c in inside:
+        away = (point[0] - centres[c, 0]) ** 2 + (point[1] - centres[c, 1]) ** 2
+        found = _insert(c, away, found, near, best)
+    return found
+
+
+@njit(cache=True)
+def _look_round(
+    home: tuple[int, int],
+    ring: int,
+    shape: tuple[int, int],
+    squares: tuple[NDArray[np.int64], NDArray[np.int64]],
+    point: tuple[float, float],
+    centres: NDArray[np.float64],
+    found: int,
+    row: tuple[NDArray[np.int64], NDArray[np.float64]],
+) -> int:
+    """Insert the centres in the squares of one ring around the home square; return how many are found by now."""
+    begin, listed = squares
+    near, best = row
+    for a in range(max(home[0] - ring, 0), min(home[0] + ring, shape[0] - 1) + 1):
+        if abs(a - home[0]) == ring:  # a whole side of the ring lies together
+            low, high = max(home[1] - ring, 0), min(home[1] + ring, shape[1] - 1)
+            inside = listed[begin[a * shape[1] + low] : begin[a * shape[1] + high + 1]]
+            found = _look_through(inside, point, centres, found, near, best)
+            continue
+        for b in (home[1] - ring, home[1] + ring):
+            if 0 <= b < shape[1]:
+                inside = listed[begin[a * shape[1] + b] : begin[a * shape[1] + b + 1]]
+                found = _look_through(inside, point, centres, found, near, best)
+    return found
+
+
 @njit(cache=True, nogil=True)
 def near_centres(
     points: NDArray[np.float64], centres: NDArray[np.float64], wanted: int
@@ -54,49 +99,32 @@ def near_centres(
     points, centres
         Metres, x and y in the first two columns; at least `wanted` centres.
     """
-    west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
-    for c in range(len(centres)):
-        west, east = min(west, centres[c, 0]), max(east, centres[c, 0])
-        south, north = min(south, centres[c, 1]), max(north, centres[c, 1])
-    side = max(np.sqrt(2 * (east - west) * (north - south) / len(centres)), (east - west + north - south) / 400, 1e-3)
-    shape = (int((east - west) / side) + 1, int((north - south) / side) + 1)
-    begin, listed = _sort_into_squares(centres, (west, south), side, shape)
     near = np.empty((len(points), wanted), dtype=np.int64)
     best = np.empty((len(points), wanted))
+    every = np.arange(len(centres))
+    if len(centres) <= _FEW:
+        for i in range(len(points)):
+            _look_through(every, (points[i, 0], points[i, 1]), centres, 0, near[i], best[i])
+        return near, best
+    west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
+    for c in every:
+        west, east = min(west, centres[c, 0]), max(east, centres[c, 0])
+        south, north = min(south, centres[c, 1]), max(north, centres[c, 1])
+    wide, high = east - west, north - south
+    side = max(np.sqrt(2 * wide * high / len(centres)), (wide + high) / len(centres), 1e-3)
+    shape = (int(wide / side) + 1, int(high / side) + 1)
+    squares = _sort_into_squares(centres, (west, south), side, shape)
     for i in range(len(points)):
         x, y = points[i, 0], points[i, 1]
-        column = min(max(int((x - west) / side), 0), shape[0] - 1)
-        row = min(max(int((y - south) / side), 0), shape[1] - 1)
-        margin = _margin(x - west - column * side, y - south - row * side, side)
+        home = (min(max(int((x - west) / side), 0), shape[0] - 1), min(max(int((y - south) / side), 0), shape[1] - 1))
+        margin = _margin(x - west - home[0] * side, y - south - home[1] * side, side)
         found = 0
         for ring in range(max(shape)):
             clear = (ring - 1) * side + margin
             if found == wanted and clear > 0 and clear * clear > best[i, wanted - 1]:
                 break
-            for a in range(max(column - ring, 0), min(column + ring, shape[0] - 1) + 1):
-                step = 1 if abs(a - column) == ring else max(2 * ring, 1)
-                for b in range(row - ring, row + ring + 1, step):
-                    if 0 <= b < shape[1]:
-                        square = a * shape[1] + b
-                        inside = listed[begin[square] : begin[square + 1]]
-                        found = _look_through(inside, (x, y), centres, found, near[i], best[i])
+            found = _look_round(home, ring, shape, squares, (x, y), centres, found, (near[i], best[i]))
     return near, best
-
-
-@njit(cache=True, inline="always")
-def _look_through(
-    inside: NDArray[np.int64],
-    point: tuple[float, float],
-    centres: NDArray[np.float64],
-    found: int,
-    near: NDArray[np.int64],
-    best: NDArray[np.float64],
-) -> int:
-    """Insert the centres inside one square; return how many are found by now."""
-    for c in inside:
-        away = (point[0] - centres[c, 0]) ** 2 + (point[1] - centres[c, 1]) ** 2
-        found = _insert(c, away, found, near, best)
-    return found
 
 
 @njit(cache=True, inline="always")

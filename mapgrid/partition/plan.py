@@ -147,7 +147,7 @@ class Plan:
         card = measure_plan(
             made.village.geometry.iloc[0],
             made.land,
-            (made.points.xy, made.points.weight),
+            made.points,
             (made.grid, made.group),
             self.grids.geometry.to_numpy(),
             self.limits,

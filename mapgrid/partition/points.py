@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import shapely
 
 if TYPE_CHECKING:
@@ -30,11 +31,14 @@ class Points:
         (n,) households at each point.
     of_row
         (rows,) the point of each input row, -1 where the row has no usable geometry.
+    work
+        (n,) workload of each point; None when the input has none.
     """
 
     xy: NDArray[np.float64]
     weight: NDArray[np.int64]
     of_row: NDArray[np.int64]
+    work: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         """Return how many points there are."""
@@ -47,7 +51,8 @@ def distinct_points(households: GeoDataFrame) -> Points:
     Parameters
     ----------
     households
-        Points in metres with a `weight` column; a row without geometry, or with an empty one, is left out.
+        Points in metres with a `weight` column; a row without geometry, or with an empty one, is left out. Where there
+        is a `workload` column, a row without workload counts with its weight.
     """
     geometry = households.geometry.to_numpy()
     usable = np.flatnonzero(~(shapely.is_missing(geometry) | shapely.is_empty(geometry)))
@@ -62,4 +67,15 @@ def distinct_points(households: GeoDataFrame) -> Points:
     of_row[usable[order]] = np.cumsum(is_first) - 1
     weights = households["weight"].to_numpy(dtype=np.int64)[usable]
     weight = np.bincount(of_row[usable], weights=weights, minlength=int(is_first.sum())).astype(np.int64)
-    return Points(xy[order][is_first], weight, of_row)
+    return Points(xy[order][is_first], weight, of_row, _work(households, of_row, len(weight)))
+
+
+def _work(households: GeoDataFrame, of_row: NDArray[np.int64], count: int) -> NDArray[np.float64] | None:
+    """Return the workload of each point, summed in an order that does not depend on the rows."""
+    if "workload" not in households:
+        return None
+    given = pd.to_numeric(households["workload"], errors="coerce").to_numpy(dtype=np.float64)
+    work = np.where(np.isnan(given), households["weight"].to_numpy(dtype=np.float64), given)
+    order = np.lexsort((work, of_row))
+    order = order[of_row[order] >= 0]
+    return np.bincount(of_row[order], weights=work[order], minlength=count).astype(np.float64)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
+    from mapgrid.partition.points import Points
     from mapgrid.village import Limits
 
 
@@ -47,8 +48,10 @@ class Scorecard:
         Neighbouring cells of one grid with a barrier between them.
     groups, groups_in_range_pct, groups_multipart
         Ten-household groups, the share of them within the limits, those of more than one piece.
-    units_split, workload_cv, preferred_border_pct, moved_households
-        Not measured (None) in a plan made without units, workload, preferred lines or a base plan.
+    workload_cv
+        Coefficient of variation of the workload of grids; None where households have none.
+    units_split, preferred_border_pct, moved_households
+        Not measured (None) in a plan made without units, preferred lines or a base plan.
     seconds
         How long the division took.
     """
@@ -86,7 +89,7 @@ class Scorecard:
 def measure_plan(
     village: BaseGeometry,
     land: Land,
-    points: tuple[NDArray[np.float64], NDArray[np.int64]],
+    points: Points,
     labels: tuple[NDArray[np.int64], NDArray[np.int64]],
     polygons: NDArray[np.object_],
     limits: Limits,
@@ -98,7 +101,7 @@ def measure_plan(
     Parameters
     ----------
     points
-        (n, 2) cell points in metres and their weights.
+        Of the cells.
     labels
         Grid 0… and group 0… (unique over all grids) of each cell.
     polygons
@@ -106,7 +109,7 @@ def measure_plan(
     split
         How many units have households in more than one grid; None without units.
     """
-    xy, weight = points
+    xy, weight = points.xy, points.weight
     grid, group = labels
     load = np.bincount(grid, weights=weight, minlength=len(polygons)).astype(np.int64)
     group_load = np.bincount(group, weights=weight).astype(np.int64)
@@ -137,7 +140,7 @@ def measure_plan(
         groups=len(group_load),
         groups_in_range_pct=_share((group_load >= limits.group_min) & (group_load <= limits.group_max)),
         groups_multipart=_groups_in_pieces(land, group),
-        workload_cv=None,
+        workload_cv=_workload_cv(points.work, grid, len(polygons)),
         preferred_border_pct=None,
         moved_households=None,
         seconds=round(seconds, 4),
@@ -152,6 +155,13 @@ def distance_to_centre(
     centre = np.stack([np.bincount(label, weights=weight * xy[:, axis]) / load for axis in (0, 1)], axis=1)
     away: NDArray[np.float64] = np.hypot(*(xy - centre[label]).T)
     return away
+
+
+def _workload_cv(work: NDArray[np.float64] | None, grid: NDArray[np.int64], count: int) -> float | None:
+    if work is None:
+        return None
+    of_grid = np.bincount(grid, weights=work, minlength=count)
+    return round(float(of_grid.std() / of_grid.mean()), 4)
 
 
 def _share(is_met: NDArray[np.bool_]) -> float:

@@ -52,7 +52,7 @@ def walking_order(graph: Graph, grid: Labels, label: Labels) -> Labels:
     way = (graph.touch < Touch.WALL) & (grid[tail] == grid[graph.neighbour]) & (own[tail] != own[graph.neighbour])
     pairs = np.unique(own[tail[way]] * count + own[graph.neighbour[way]])
     start = np.searchsorted(pairs, np.arange(count + 1) * count)
-    rank = _walk_all(np.round(np.stack(centre, axis=1), 3), begin, start, pairs % count)
+    rank = _walk_all(np.round(np.stack(centre, axis=1), 3).astype(np.float64), begin, start, pairs % count)
     return rank[own]
 
 
@@ -79,7 +79,11 @@ def _away(centre: NDArray[np.float64], a: int, b: int) -> float:
 
 @njit(cache=True)
 def _next(
-    here: int, centre: NDArray[np.float64], joined: NDArray[np.bool_], visited: NDArray[np.bool_], barred: NDArray[np.bool_]
+    here: int,
+    centre: NDArray[np.float64],
+    joined: NDArray[np.bool_],
+    visited: NDArray[np.bool_],
+    barred: NDArray[np.bool_],
 ) -> int:
     """Return the best neighbour to go on to: fewest ways on, then nearest, then first; -1 when there is none."""
     chosen, fewest, nearest = -1, 0, 0.0
