@@ -214,13 +214,16 @@ def _unit_name(value: object) -> str | None:
     return str(value).strip() or None
 
 
-def check_units(units: GeoDataFrame) -> None:
+def check_units(units: GeoDataFrame, village: GeoDataFrame) -> None:
     """Raise `InputRefusedError` with every fault of a frame of units, unless there is none.
 
     Parameters
     ----------
     units
-        Polygons with a `unit` column of names, each name once. Rows are counted from 1.
+        Polygons with a `unit` column of names, each name once, in the metric CRS of `village`. Rows are counted
+        from 1.
+    village
+        One row, checked by `check_boundary`.
     """
     if not len(units):
         raise InputRefusedError([Fault("at least one unit, a polygon with a name", "no rows")])
@@ -237,8 +240,17 @@ def check_units(units: GeoDataFrame) -> None:
             faults.append(Fault("a name that no other unit has", found, row=row, column=UNIT_COLUMN, hint=hint))
         else:
             seen[name] = row
+    if not faults and not touches(units, village.geometry.iloc[0]).any():
+        faults = [Fault("units on the land of the village", f"{len(units)}, all of them outside")]
     if faults:
         raise InputRefusedError(faults)
+
+
+def touches(units: GeoDataFrame, boundary: BaseGeometry) -> NDArray[np.bool_]:
+    """Return which units share land or border with a village."""
+    shapely.prepare(boundary)
+    touching: NDArray[np.bool_] = shapely.intersects(boundary, units.geometry.to_numpy())
+    return touching
 
 
 def _unit_fault(row: int, shape: BaseGeometry | None) -> Fault | None:

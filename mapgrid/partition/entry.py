@@ -27,7 +27,7 @@ from mapgrid.partition.solve import split
 from mapgrid.partition.unit_land import unit_land
 from mapgrid.partition.units import read_units
 from mapgrid.partition.whole import divide_by_units, task_of
-from mapgrid.village import Limits, check_boundary, check_households
+from mapgrid.village import Limits, check_boundary, check_households, check_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +98,8 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
     check_metric(village, households, *[frame for frame in (barriers, units) if frame is not None])
     check_boundary(village)
     check_households(households, village)
+    if units is not None:
+        check_units(units, village)
     tell(0.05, "cutting the land")
     points = distinct_points(households)
     shape = village.geometry.iloc[0]

@@ -46,7 +46,7 @@ def explain_units(
             cells = np.unique(grid[points.of_row[(units.of_row == unit) & (points.of_row >= 0)]])
             where = f"in grids {', '.join(names[label] for label in cells)}: {why}"
             reasons.append(Reason(None, code, f"unit {units.names[unit]} is {where}"))
-            odd.append(OddUnit(units.names[unit], int(weight[unit]), where))
+            odd.append(OddUnit(units.names[unit], int(weight[unit]), where, is_split=True))
         elif len(loads) > 1:
             odd.append(OddUnit(units.names[unit], int(weight[unit]), f"{_in_parts(loads)}; all in one grid"))
     return reasons, [*units.odd, *odd]

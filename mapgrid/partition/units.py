@@ -6,16 +6,15 @@ point are one atom of land: the point goes to the unit with most households ther
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
-from mapgrid.errors import Fault, InputRefusedError
 from mapgrid.partition.shapes import points_at
 from mapgrid.partition.walls import OUTSIDE_TOLERANCE_M
-from mapgrid.village import UNIT_COLUMN, check_units, unit_names
+from mapgrid.village import UNIT_COLUMN, touches, unit_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,15 +30,26 @@ OVERLAP_M2 = 1.0
 
 @dataclass(frozen=True, slots=True)
 class OddUnit:
-    """What is odd about a unit, or what was done to it: its name, its households, and a sentence."""
+    """What is odd about a unit, or what was done to it.
+
+    Attributes
+    ----------
+    name, households
+        Of the unit.
+    why
+        A sentence.
+    is_split
+        Whether it is in more than one grid; a reason says so too.
+    """
 
     name: str
     households: int
     why: str
+    is_split: bool = False
 
     def as_record(self) -> dict[str, str | int]:
-        """Return it as a plain record for a report."""
-        return asdict(self)
+        """Return name, households and sentence as a plain record for a report."""
+        return {"name": self.name, "households": self.households, "why": self.why}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +83,15 @@ def read_units(
     Parameters
     ----------
     units
-        Polygons with `unit`, in the metric CRS of the households; None to read the column `unit` of `households`,
-        where a missing or empty name is no unit. Units that do not touch the village are left out.
+        Polygons with `unit`, in the metric CRS of the households, checked by `check_units`; None to read the column
+        `unit` of `households`, where a missing or empty name is no unit. Units beside the village are left out.
     households
         As `distinct_points` took them.
     points
         The distinct points of these rows.
-
-    Raises
-    ------
-    InputRefusedError
-        With every row of `units` that has no sound polygon or no name of its own; if none touches the village.
     """
     if units is not None:
-        check_units(units)
-        shapely.prepare(village)
-        touching = shapely.intersects(village, units.geometry.to_numpy())
-        if not touching.any():
-            raise InputRefusedError([Fault("units on the land of the village", f"{len(units)}, all of them outside")])
-        return _from_polygons(units[touching], points)
+        return _from_polygons(units[touches(units, village)], points)
     if UNIT_COLUMN in households.columns:
         given = unit_names(households[UNIT_COLUMN])
         if given.notna().any():

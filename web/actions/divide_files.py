@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -17,16 +18,19 @@ from geodata.files.plan_file import in_degrees, named_like_input, whole_files, w
 from mapgrid.crs import STORAGE_SRID, metric_crs_for
 from mapgrid.errors import Fault, InputRefusedError
 from mapgrid.partition import divide
-from mapgrid.village import Limits, check_boundary, check_households
+from mapgrid.village import UNIT_COLUMN, Limits, check_boundary, check_households, check_units
+from web.actions.unit_files import name_column, notes_on_names, units_in_metres, units_of_households
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from geopandas import GeoDataFrame
     from pyproj import CRS
 
     from mapgrid.partition import Plan
+
+_SAME: Mapping[str, str | None] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class Sources:
     village: str
     barriers: str | None = None
     weight_column: str | None = None
+    units: str | None = None
+    unit_column: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ class Inputs:
     ----------
     features
         Household rows as the file has them; points, or None.
-    households, village, barriers
+    households, village, barriers, units
         The same in the village's metric CRS.
     boundary
         The village as given.
@@ -71,6 +77,7 @@ class Inputs:
     village: GeoDataFrame
     barriers: GeoDataFrame | None
     notes: tuple[str, ...]
+    units: GeoDataFrame | None = None
 
 
 def read_inputs(sources: Sources) -> Inputs:
@@ -78,34 +85,48 @@ def read_inputs(sources: Sources) -> Inputs:
     boundary = read_sound(sources.village)
     features = read_sound(sources.households, keeps_missing=True)
     barriers = None if sources.barriers is None else read_sound(sources.barriers)
-    return place_inputs(boundary, features, barriers, weight_column=sources.weight_column)
+    units = None if sources.units is None else read_sound(sources.units)
+    columns = (sources.weight_column, sources.unit_column)
+    return place_inputs(boundary, features, barriers, units, columns=columns)
 
 
 def place_inputs(
-    boundary: GeoDataFrame, features: GeoDataFrame, barriers: GeoDataFrame | None, *, weight_column: str | None
+    boundary: GeoDataFrame,
+    features: GeoDataFrame,
+    barriers: GeoDataFrame | None,
+    units: GeoDataFrame | None = None,
+    *,
+    columns: tuple[str | None, str | None],
 ) -> Inputs:
     """Return sound inputs from what was read of files, or raise `InputRefusedError` with every fault of one of them.
 
     Parameters
     ----------
-    boundary, features, barriers
+    boundary, features, barriers, units
         As `read_sound` returns them: EPSG:4326, indexed by row, with `file`, `layer` and `notes` in `attrs`.
-    weight_column
-        The column of `features` that holds households per point; None for 1 each.
+    columns
+        Of `features`: households per point, None for 1 each; name of the unit, None for no units by column.
     """
     _placed(lambda: check_boundary(boundary), boundary)
     metric = metric_crs_for(tuple(boundary.total_bounds))
     village = boundary[["geometry"]].to_crs(metric)
     features = features.set_geometry(inner_points(features, metric))
     _check_in_degrees(features, boundary)
+    weight_column, unit_column = columns
     households = gpd.GeoDataFrame(
         {"weight": _weights(features, weight_column)}, geometry=features.geometry, crs=STORAGE_SRID
     ).to_crs(metric)
-    _placed(lambda: check_households(households, village), features, weight_column=weight_column)
-    frames = [boundary, features, *([] if barriers is None else [barriers])]
-    notes = tuple(f"{frame.attrs['file']}: {note}" for frame in frames for note in frame.attrs["notes"])
+    _placed(lambda: check_households(households, village), features, {"weight": weight_column})
+    if unit_column is not None:
+        households[UNIT_COLUMN] = units_of_households(features, unit_column)
+    held = None if units is None else units_in_metres(units, metric)
+    if units is not None and held is not None:
+        _placed(lambda: check_units(held, village), units, {UNIT_COLUMN: name_column(units)})
+    frames = [frame for frame in (boundary, features, barriers, units) if frame is not None]
+    notes = [f"{frame.attrs['file']}: {note}" for frame in frames for note in frame.attrs["notes"]]
+    notes += [] if units is None else [f"{units.attrs['file']}: {note}" for note in notes_on_names(units)]
     walls = None if barriers is None else barriers[["geometry"]].to_crs(metric)
-    return Inputs(features, households, boundary, village, walls, notes)
+    return Inputs(features, households, boundary, village, walls, tuple(notes), held)
 
 
 def divide_inputs(inputs: Inputs, wanted: Wanted, progress: Callable[[float, str], None] | None = None) -> Plan:
@@ -114,6 +135,7 @@ def divide_inputs(inputs: Inputs, wanted: Wanted, progress: Callable[[float, str
         inputs.village,
         inputs.households,
         barriers=inputs.barriers,
+        units=inputs.units,
         limits=wanted.limits,
         preset=wanted.preset,
         seed=wanted.seed,
@@ -145,6 +167,8 @@ def report_of(plan: Plan, sources: Sources) -> str:
         "reasons": [reason.as_record() for reason in plan.reasons],
         "pieces": [piece.as_record() for piece in plan.pieces],
         "groups_outside": plan.groups_outside(),
+        "units": [unit.as_record() for unit in plan.units],
+        "units_proved": plan.units_proved,
         "parameters": {
             **asdict(plan.limits),
             "preset": plan.preset,
@@ -164,8 +188,8 @@ def read_sound(spec: str, *, keeps_missing: bool = False) -> GeoDataFrame:
     return reading.frame
 
 
-def _placed(check: Callable[[], None], frame: GeoDataFrame, *, weight_column: str | None = None) -> None:
-    """Run a check of the domain; give its faults the file, layer and row that `frame` was read from."""
+def _placed(check: Callable[[], None], frame: GeoDataFrame, columns: Mapping[str, str | None] = _SAME) -> None:
+    """Run a check of the domain; give its faults the file, layer, row and column that `frame` was read from."""
     try:
         check()
     except InputRefusedError as refused:
@@ -175,7 +199,7 @@ def _placed(check: Callable[[], None], frame: GeoDataFrame, *, weight_column: st
             replace(
                 fault,
                 row=None if fault.row is None else int(rows[fault.row - 1]),
-                column=weight_column if fault.column == "weight" else fault.column,
+                column=columns.get(fault.column or "", fault.column),
                 **place,
             )
             for fault in refused.faults

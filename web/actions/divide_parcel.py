@@ -183,7 +183,7 @@ def divide_parcel(parcel: Parcel, order: Order) -> Line:
             parcel.boundary.frame(),
             parcel.households.frame(),
             None if parcel.barriers is None else parcel.barriers.frame(),
-            weight_column=order.sources.weight_column,
+            columns=(order.sources.weight_column, order.sources.unit_column),
         )
         plan = divide_inputs(inputs, order.wanted)
     except MapgridError as refused:

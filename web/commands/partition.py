@@ -27,13 +27,15 @@ if TYPE_CHECKING:
 _REFUSED = 2
 _WITH_REASONS = 3
 _INTERRUPTED = 130
-_LATER = ("units", "unit_column", "prefer", "base", "locked", "keep")
+_LATER = ("prefer", "base", "locked", "keep")
 
 
 @click.command()
 @click.argument("households")
 @click.option("--village", required=True, metavar="FILE", help="The boundary: one polygon.")
 @click.option("--barriers", metavar="FILE", help="Lines or areas no grid reaches across; a gap is a bridge.")
+@click.option("--units", metavar="FILE", help="Land of villager groups or buildings, which stay whole: polygons.")
+@click.option("--unit-column", metavar="NAME", help="Name of each household's unit, instead of --units.")
 @click.option("--weight-column", metavar="NAME", help="Households per point; 1 without it.")
 @click.option("--min", "least", default="50", show_default=True, metavar="N", help="Fewest households of a grid.")
 @click.option("--max", "most", default="100", show_default=True, metavar="N", help="Most households of a grid.")
@@ -46,8 +48,6 @@ _LATER = ("units", "unit_column", "prefer", "base", "locked", "keep")
 @click.option("--report", type=click.Path(path_type=Path), help="The scorecard with reasons, as JSON.")
 @click.option("--map", "page", type=click.Path(path_type=Path), help="The plan as one HTML page.")
 @click.option("--quiet", is_flag=True, help="Say nothing but faults.")
-@click.option("--units", metavar="FILE", hidden=True)
-@click.option("--unit-column", metavar="NAME", hidden=True)
 @click.option("--prefer", metavar="FILE", hidden=True)
 @click.option("--base", metavar="FILE", hidden=True)
 @click.option("--locked", metavar="FILE", hidden=True)
@@ -69,7 +69,7 @@ def partition(
     polygons whose inner point is taken. Ends with 0 when all grids are within the limits, 3 when reasons say why some
     are not, 2 when the input is refused (nothing is written then), 130 when interrupted.
     """
-    sources = Sources(households, village, barriers, weight_column)
+    sources = Sources(households, village, barriers, weight_column, asked["units"], asked["unit_column"])
     try:
         wanted = wanted_of(asked)
         check_targets(out, report, page)
@@ -107,6 +107,9 @@ def wanted_of(asked: dict[str, str | None]) -> Wanted:
         if asked.get(name) is not None:
             msg = f"--{name.replace('_', '-')}: not available yet; leave it out"
             raise LimitsError(msg)
+    if asked.get("units") is not None and asked.get("unit_column") is not None:
+        msg = "--units, --unit-column: expected one of the two, found both"
+        raise LimitsError(msg)
     least, most = whole("--min", asked["least"]), whole("--max", asked["most"])
     if asked["target"] is None:
         # 75 unless the limits leave it out; then the middle of what they leave.
@@ -168,6 +171,9 @@ def _say_faults(refused: InputRefusedError) -> None:
 def _say(plan: Plan, inputs: Inputs, out: Path) -> None:
     for note in inputs.notes:
         click.echo(f"note: {note}", err=True)
+    for unit in plan.units:
+        if not unit.is_split:
+            click.echo(f"note: unit {unit.name}: {unit.why}", err=True)
     for piece in plan.pieces:
         click.echo(f"grid {piece.grid}, piece {piece.part}: {piece.why}", err=True)
     for reason in plan.reasons:
