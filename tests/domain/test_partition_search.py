@@ -12,6 +12,7 @@ from mapgrid.partition.graph import build_graph
 from mapgrid.partition.land import WAYS, cut_land
 from mapgrid.partition.nearest import near_centres
 from mapgrid.partition.presets import choose_effort, choose_wishes
+from mapgrid.partition.scorecard import distance_to_centre
 from mapgrid.partition.solve import repair, split
 from mapgrid.village import Limits
 
@@ -71,13 +72,19 @@ def test_a_workload_that_is_no_number_above_0_is_refused_with_its_row(workload):
     assert [(fault.row, fault.column) for fault in refused.value.faults] == [(4, "workload")]
 
 
-def test_a_longest_way_is_kept_where_the_limits_allow_it():
-    drawn = generate(800)
-    free = divide(drawn.village, drawn.households)
-    far = free.scorecard.farthest_m
-    near = divide(drawn.village, drawn.households, max_way_m=0.9 * far)
-    assert near.scorecard.farthest_m <= 0.9 * far
-    assert near.scorecard.in_range_pct == 100
+def test_fewer_households_are_far_from_their_centre_when_a_longest_way_is_wished_for():
+    before, after = 0, 0
+    for seed in range(4):
+        drawn = generate(300, seed)
+        free = divide(drawn.village, drawn.households[["weight", "geometry"]])
+        wished_m = 0.85 * free.scorecard.farthest_m
+        near = divide(drawn.village, drawn.households[["weight", "geometry"]], max_way_m=wished_m)
+        assert near.scorecard.in_range_pct == 100
+        for plan, is_near in ((free, False), (near, True)):
+            made = plan.division
+            far = (distance_to_centre(made.points.xy, made.points.weight, made.grid) > wished_m).sum()
+            before, after = before + far * (not is_near), after + far * is_near
+    assert after < before
 
 
 def test_grid_borders_follow_a_line_where_borders_are_cheap():
