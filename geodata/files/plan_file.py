@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -12,15 +14,19 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from geodata.files.features import read_layer
 from mapgrid.crs import STORAGE_SRID
+from mapgrid.errors import Fault, InputRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
+    from pyproj import CRS
 
 _OURS = frozenset({"grid", "group", "fid", "geom"})
+_GRID_NAME = re.compile(r"^\d*\d{3}$", re.ASCII)
 
 
 @contextmanager
@@ -54,6 +60,80 @@ def write_plan(target: Path, grids: GeoDataFrame, households: GeoDataFrame) -> N
     for layer, frame, geometry in (("grids", grids, kind), ("households", households, "Point")):
         options = {"geometry_type": geometry, "promote_to_multi": geometry == "MultiPolygon"}
         frame.to_file(target, layer=layer, driver="GPKG", engine="pyogrio", index=False, **options)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFrames:
+    """What a plan file holds.
+
+    Attributes
+    ----------
+    grids
+        `grid` and polygons, in the metric CRS that was asked for.
+    households
+        Points with `grid` and `group`, in the same CRS; a household in no grid has None.
+    given
+        The polygons of `grids` as the file has them, EPSG:4326.
+    ended
+        Names of grids that are no more; a file does not say them.
+    """
+
+    grids: GeoDataFrame
+    households: GeoDataFrame
+    given: gpd.GeoSeries
+    ended: frozenset[str] = frozenset()
+
+
+def read_plan(file: str, metric: CRS) -> PlanFrames:
+    """Return the grids and households of a plan that `write_plan` wrote, in a metric CRS.
+
+    Raises
+    ------
+    InputRefusedError
+        If the file is no plan: with file, layer and column of each fault.
+    """
+    grids, households = _layer(file, "grids"), _layer(file, "households")
+    names = grids["grid"]
+    is_name = [isinstance(name, str) and bool(_GRID_NAME.match(name)) for name in names]
+    faults = [
+        _fault(grids, "grid", "a name that ends in three digits, each once", repr(name), row)
+        for row, name, good, again in zip(grids.index, names, is_name, names.duplicated(), strict=True)
+        if not good or again
+    ]
+    unknown = ~households["grid"].isin(names) & households["grid"].notna()
+    faults += [
+        _fault(households, "grid", "the name of a grid in the layer grids", repr(name), row)
+        for row, name in households["grid"][unknown].items()
+    ]
+    if faults:
+        raise InputRefusedError(faults)
+    kept = households[["grid", "group", "geometry"]].to_crs(metric)
+    return PlanFrames(grids[["grid", "geometry"]].to_crs(metric), kept, grids.geometry)
+
+
+def _layer(file: str, layer: str) -> GeoDataFrame:
+    reading = read_layer(f"{file}:{layer}", keeps_missing=layer == "households")
+    if reading.faults:
+        raise InputRefusedError(reading.faults)
+    frame = reading.frame
+    shape = 2 if layer == "grids" else 0
+    for column in ("grid",) if layer == "grids" else ("grid", "group"):
+        if column not in frame.columns:
+            names = ", ".join(str(name) for name in frame.columns if name != "geometry")
+            raise InputRefusedError([_fault(frame, column, f"a column {column!r} of a plan", f"the columns {names}")])
+    shapes = frame.geometry.to_numpy()
+    other = ~shapely.is_missing(shapes) & (shapely.get_dimensions(shapes) != shape)
+    if other.any() or not len(frame):
+        found = f"a {shapes[other][0].geom_type}" if other.any() else "no rows"
+        expected = "polygons, the grids of a plan" if shape else "points, the households of a plan"
+        raise InputRefusedError([_fault(frame, "geometry", expected, found)])
+    return frame
+
+
+def _fault(frame: GeoDataFrame, column: str, expected: str, found: str, row: int | None = None) -> Fault:
+    hint = "give a file that mapgrid partition --out wrote"
+    place = {"file": frame.attrs["file"], "layer": frame.attrs["layer"]}
+    return Fault(expected, found, row=row, column=column, hint=hint, **place)
 
 
 def named_like_input(features: GeoDataFrame, grid: NDArray[np.object_], group: NDArray[np.object_]) -> GeoDataFrame:

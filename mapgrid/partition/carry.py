@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
@@ -37,6 +38,34 @@ class Base(Protocol):
     @property
     def ended(self) -> frozenset[str]:
         """Return names of grids that are no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaseFrames:
+    """A former plan, or some of its grids, as frames; see `Base`."""
+
+    grids: GeoDataFrame
+    households: GeoDataFrame
+    ended: frozenset[str] = frozenset()
+
+
+def with_locked(base: Base, locked: Base) -> BaseFrames:
+    """Return a former plan with the locked grids of another one in the place of its grids of those names.
+
+    A household that both have is in the grid that the locked plan says.
+    """
+    names = frozenset(locked.grids["grid"])
+    grids = pd.concat([locked.grids, base.grids[~base.grids["grid"].isin(names)]], ignore_index=True)
+    mine = locked.households[locked.households["grid"].isin(names)]
+    at = cKDTree(_xy(mine)) if len(mine) else None
+    theirs = base.households[~base.households.geometry.isna() & ~base.households["grid"].isin(names)]
+    if at is not None and len(theirs):
+        theirs = theirs[np.asarray(at.query(_xy(theirs))[0]) > SAME_POINT_M]
+    return BaseFrames(grids, pd.concat([mine, theirs], ignore_index=True), base.ended | locked.ended)
+
+
+def _xy(households: GeoDataFrame) -> NDArray[np.float64]:
+    return np.asarray(shapely.get_coordinates(households.geometry.to_numpy()), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,9 +191,8 @@ def test_columns_of_the_input_called_like_ours_are_kept_under_another_name(run, 
         (("--effort", "huge"), "--effort: expected one of quick, standard, thorough, found 'huge'"),
         (("--units", "u.gpkg", "--unit-column", "u"), "--units, --unit-column: expected one of the two, found both"),
         (("--prefer", "p.gpkg"), "--prefer: not available yet; leave it out"),
-        (("--base", "p.gpkg"), "--base: not available yet; leave it out"),
-        (("--locked", "p.gpkg"), "--locked: not available yet; leave it out"),
-        (("--keep", "least-moves"), "--keep: not available yet; leave it out"),
+        (("--keep", "least-moves"), "--keep: expected --base PLAN.gpkg beside it, found none"),
+        (("--base", "p.gpkg", "--keep", "most"), "--keep: expected least-moves, found 'most'"),
     ],
 )
 def test_options_that_cannot_be_are_refused_in_one_line(run, village, households, options, line):

@@ -43,6 +43,8 @@ class Sources:
     weight_column: str | None = None
     units: str | None = None
     unit_column: str | None = None
+    base: str | None = None
+    locked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +146,23 @@ def divide_inputs(inputs: Inputs, wanted: Wanted, progress: Callable[[float, str
     )
 
 
-def save_division(plan: Plan, inputs: Inputs, out: Path, others: dict[Path, str]) -> None:
-    """Write the plan, and other files about it with their text: all or none."""
+def save_division(
+    plan: Plan,
+    inputs: Inputs,
+    out: Path,
+    others: dict[Path, str],
+    kept: tuple[tuple[gpd.GeoSeries, gpd.GeoSeries], ...] = (),
+) -> None:
+    """Write the plan, and other files about it with their text: all or none.
+
+    `kept` are polygons that were kept, as given and in metres: their nodes are written as they were.
+    """
     grids = plan.grids.set_geometry(
         in_degrees(
             plan.grids.geometry,
             (inputs.features.geometry, inputs.households.geometry),
             (inputs.boundary.geometry, inputs.village.geometry),
+            *kept,
         )
     )
     rows = named_like_input(inputs.features, plan.households["grid"].to_numpy(), plan.households["group"].to_numpy())
@@ -160,8 +172,8 @@ def save_division(plan: Plan, inputs: Inputs, out: Path, others: dict[Path, str]
             target.write_text(text, encoding="utf-8")
 
 
-def report_of(plan: Plan, sources: Sources) -> str:
-    """Return the scorecard with reasons, pieces and parameters as JSON."""
+def report_of(plan: Plan, sources: Sources, more: dict[str, Any] | None = None) -> str:
+    """Return the scorecard with reasons, pieces, what else there is to say, and parameters as JSON."""
     record: dict[str, Any] = {
         **plan.scorecard.as_record(),
         "reasons": [reason.as_record() for reason in plan.reasons],
@@ -169,6 +181,7 @@ def report_of(plan: Plan, sources: Sources) -> str:
         "groups_outside": plan.groups_outside(),
         "units": [unit.as_record() for unit in plan.units],
         "units_proved": plan.units_proved,
+        **(more or {}),
         "parameters": {
             **asdict(plan.limits),
             "preset": plan.preset,

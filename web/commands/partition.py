@@ -17,6 +17,7 @@ from mapgrid.partition import warm
 from mapgrid.partition.presets import choose_effort, choose_wishes
 from mapgrid.village import Limits
 from web.actions.divide_files import Inputs, Sources, Wanted, divide_inputs, read_inputs, report_of, save_division
+from web.actions.keep_plan import about_kept, check_keep, divide_kept, read_kept
 from web.interrupts import is_interrupt
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _REFUSED = 2
 _WITH_REASONS = 3
 _INTERRUPTED = 130
-_LATER = ("prefer", "base", "locked", "keep")
+_LATER = ("prefer",)
 
 
 @click.command()
@@ -49,9 +50,9 @@ _LATER = ("prefer", "base", "locked", "keep")
 @click.option("--map", "page", type=click.Path(path_type=Path), help="The plan as one HTML page.")
 @click.option("--quiet", is_flag=True, help="Say nothing but faults.")
 @click.option("--prefer", metavar="FILE", hidden=True)
-@click.option("--base", metavar="FILE", hidden=True)
-@click.option("--locked", metavar="FILE", hidden=True)
-@click.option("--keep", metavar="HOW", hidden=True)
+@click.option("--base", metavar="PLAN", help="A former plan, of which as much is kept as can be.")
+@click.option("--keep", metavar="HOW", help="What to keep of --base: least-moves, the fewest households moved.")
+@click.option("--locked", metavar="PLAN", help="A plan whose grids all stay exactly as they are.")
 def partition(
     households: str,
     village: str,
@@ -69,21 +70,26 @@ def partition(
     polygons whose inner point is taken. Ends with 0 when all grids are within the limits, 3 when reasons say why some
     are not, 2 when the input is refused (nothing is written then), 130 when interrupted.
     """
-    sources = Sources(households, village, barriers, weight_column, asked["units"], asked["unit_column"])
+    named = (asked["units"], asked["unit_column"], asked["base"], asked["locked"])
+    sources = Sources(households, village, barriers, weight_column, *named)
     try:
         wanted = wanted_of(asked)
+        check_keep(asked["base"], asked["keep"])
         check_targets(out, report, page)
         with _progress(quiet=quiet) as tell:
             tell(0.0, "reading the files")
             inputs = read_inputs(sources)
             tell(0.03, "warming up")
             warm()  # so that the seconds of the plan are those of dividing
-            plan = divide_inputs(inputs, wanted, tell)
+            kept = read_kept(inputs, sources)
+            plans = (divide_inputs(inputs, wanted, tell),) if kept is None else divide_kept(inputs, wanted, kept)
+            plan = plans[0]
             tell(0.95, "writing the plan")
-            others = {} if report is None else {report: report_of(plan, sources)}
+            more = None if kept is None else about_kept(plans)
+            others = {} if report is None else {report: report_of(plan, sources, more)}
             if page is not None:
                 others[page] = _page(plan, inputs, households)
-            save_division(plan, inputs, out, others)
+            save_division(plan, inputs, out, others, () if kept is None else kept.pairs())
             tell(1.0, "done")
     except InputRefusedError as refused:
         _say_faults(refused)

@@ -1,0 +1,83 @@
+"""Divide a village given in files on the borders of a former plan, or around locked grids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from geodata.files.plan_file import PlanFrames, read_plan
+from mapgrid.errors import LimitsError
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from mapgrid.partition import Plan
+    from web.actions.divide_files import Inputs, Sources, Wanted
+
+KEEP = ("least-moves",)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A former plan and locked grids, where they were asked for, in the metric CRS of the village."""
+
+    base: PlanFrames | None
+    locked: PlanFrames | None
+
+    def pairs(self) -> tuple[tuple[gpd.GeoSeries, gpd.GeoSeries], ...]:
+        """Return the polygons as given and in metres, the locked ones first."""
+        return tuple((plan.given, plan.grids.geometry) for plan in (self.locked, self.base) if plan is not None)
+
+
+def check_keep(base: str | None, keep: str | None) -> None:
+    """Raise `LimitsError` unless `--keep` names a way there is, and a base to keep."""
+    if keep is not None and keep not in KEEP:
+        msg = f"--keep: expected {', '.join(KEEP)}, found {keep!r}"
+        raise LimitsError(msg)
+    if keep is not None and base is None:
+        msg = "--keep: expected --base PLAN.gpkg beside it, found none"
+        raise LimitsError(msg)
+
+
+def read_kept(inputs: Inputs, sources: Sources) -> Kept | None:
+    """Return the plans that are to be kept, or None when there are none."""
+    if sources.base is None and sources.locked is None:
+        return None
+    metric = inputs.village.crs
+    base = None if sources.base is None else read_plan(sources.base, metric)
+    return Kept(base, None if sources.locked is None else read_plan(sources.locked, metric))
+
+
+def divide_kept(inputs: Inputs, wanted: Wanted, kept: Kept) -> tuple[Plan, ...]:
+    """Return the plans that keep a former plan, the most cautious first, or the one around locked grids."""
+    # They bring the solver with them, which nobody should wait for who keeps nothing.
+    from mapgrid.partition.carry import with_locked  # noqa: PLC0415
+    from mapgrid.partition.rebalance import divide_around, rebalance, warm  # noqa: PLC0415
+
+    how: dict[str, Any] = {"limits": wanted.limits, "preset": wanted.preset, "seed": wanted.seed}
+    frames = (inputs.village, inputs.households)
+    if kept.base is None:
+        assert kept.locked is not None  # noqa: S101  one of the two was asked for
+        return (divide_around(kept.locked, *frames, barriers=inputs.barriers, effort=wanted.effort, **how),)
+    warm()
+    if kept.locked is None:
+        return rebalance(kept.base, *frames, barriers=inputs.barriers, **how)
+    names = frozenset(kept.locked.grids["grid"])
+    base = with_locked(kept.base, kept.locked)
+    return rebalance(base, *frames, barriers=inputs.barriers, locked=names, **how)
+
+
+def about_kept(plans: tuple[Plan, ...]) -> dict[str, Any]:
+    """Return what a report says of what was kept: the moves, locked grids, and the other plans there would be."""
+    first = plans[0]
+    about: dict[str, Any] = {"locked": sorted(first.locked)}
+    if first.moves is not None:
+        about["moves"] = first.moves.as_record()
+        about["alternatives"] = [_figures(plan) for plan in plans]
+    return about
+
+
+def _figures(plan: Plan) -> dict[str, int | float | None]:
+    card = plan.scorecard
+    figures = ("moved_households", "distance_m", "workload_cv", "cv", "grids")
+    return {name: value for name, value in card.as_record().items() if name in figures}
