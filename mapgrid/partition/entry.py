@@ -11,9 +11,11 @@ import numpy as np
 import shapely
 
 from mapgrid.crs import check_metric
+from mapgrid.partition.borders import straighten
 from mapgrid.partition.explain import explain_pieces, reasons_of_grids, serial
 from mapgrid.partition.explain_units import explain_units
 from mapgrid.partition.frames import cells_frame, grids_frame, households_frame
+from mapgrid.partition.graph import build_graph
 from mapgrid.partition.groups import divide_grids
 from mapgrid.partition.land import cut_land
 from mapgrid.partition.numbering import reading_order
@@ -110,6 +112,9 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
     graph = replace(graph, work=points.work)
     grid, count, proved = _grids(regions, graph, held, limits, (wishes, work, seed), tell)
     grid = _numbered(points, grid, count)
+    tell(0.7, "straightening the borders")
+    land = straighten(land, points.xy, grid)
+    graph = replace(build_graph(land, points.xy, points.weight, links), work=points.work)
     tell(0.75, "forming ten-household groups")
     group = divide_grids(graph, grid, limits, seed)
     tell(0.9, "drawing the grids")
@@ -163,7 +168,7 @@ def _grids(
     count, done, total, proved = 0, 0, int(graph.weight.sum()), True
     bounds = (limits.min, limits.max, limits.target)
     for region in regions:
-        tell(0.2 + 0.55 * done / total, "dividing into grids")
+        tell(0.2 + 0.5 * done / total, "dividing into grids")
         label = np.zeros(1, dtype=np.int64)
         if region.over:
             pass

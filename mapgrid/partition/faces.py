@@ -17,7 +17,7 @@ from scipy.spatial import cKDTree
 
 from mapgrid.errors import CoverageError
 from mapgrid.partition.diagram import NODE_GRID_M, NODES_PER_M, Diagram, borders_met, cells_beside, draw_diagram
-from mapgrid.partition.shapes import distinct_rows, lines_along, points_at
+from mapgrid.partition.shapes import distinct_rows, lines_along, points_at, ranges
 from mapgrid.partition.walls import ON_LINE_M, OUTSIDE_TOLERANCE_M, Walls, notch, outline_segments
 
 if TYPE_CHECKING:
@@ -59,10 +59,14 @@ class Faces:
     edges: NDArray[np.int64]
     is_wall: NDArray[np.bool_]
 
-    def polygons(self) -> NDArray[np.object_]:
-        """Return the faces as polygons."""
-        offsets = (self.ring_start, self.face_start)
-        return shapely.from_ragged_array(shapely.GeometryType.POLYGON, self.nodes[self.ring_node], offsets)
+    def polygons(self, which: NDArray[np.int64] | None = None) -> NDArray[np.object_]:
+        """Return the faces, or those of these numbers, as polygons."""
+        node, ring_start, face_start = self.ring_node, self.ring_start, self.face_start
+        if which is not None:
+            ring, face_start = ranges(face_start, which)
+            at, ring_start = ranges(ring_start, ring)
+            node = node[at]
+        return shapely.from_ragged_array(shapely.GeometryType.POLYGON, self.nodes[node], (ring_start, face_start))
 
     def edge_length(self) -> NDArray[np.float64]:
         """Return the length of each edge in metres."""
@@ -175,14 +179,14 @@ def _with_edges(
     at = place[len(xy) :]
     hit = np.flatnonzero(used[at])[::-1]  # reversed: the first of equals, a household point, wins
     nodes[number[at[hit]]] = exact[hit]
-    edges = edges_of(ring_node, ring_start, face_start)
+    edges = _edges_of(ring_node, ring_start, face_start)
     is_wall = _on_wall(nodes, edges, walls)
     both = edges[:, 3] >= 0
     is_wall[both] |= in_area[edges[both, 2]] & in_area[edges[both, 3]]
     return Faces(nodes, ring_node, ring_start, face_start, owner, in_area, edges, is_wall)
 
 
-def edges_of(
+def _edges_of(
     ring_node: NDArray[np.int64], ring_start: NDArray[np.int64], face_start: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Return each edge once: low node, high node, the face or two faces beside it."""

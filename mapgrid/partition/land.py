@@ -124,7 +124,7 @@ def cut_land(
     island = components(len(faces.owner), first, second)
     cell = _adopt_islands(cell, island, faces, xy)
     pairs, border_m, touch = touching_pairs(cell, region, home, inner, faces, xy, walls)
-    area_m2, outline_m = measure_cells(faces, cell, length, len(xy))
+    area_m2, outline_m = measure_cells(faces, cell, length, (shapely.area(faces.polygons()), len(xy)))
     land = Land(faces, cell, home, region[home], island[home], area_m2, outline_m, pairs, border_m, touch, walls)
     return land, walls
 
@@ -273,10 +273,11 @@ def _crossed(pairs: NDArray[np.int64], xy: NDArray[np.float64], walls: Walls) ->
 
 
 def measure_cells(
-    faces: Faces, cell: NDArray[np.int64], length: NDArray[np.float64], count: int
+    faces: Faces, cell: NDArray[np.int64], length: NDArray[np.float64], areas: tuple[NDArray[np.float64], int]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the area (m2) and the outline (m) of each cell."""
-    area = np.bincount(cell, weights=shapely.area(faces.polygons()), minlength=count)
+    """Return the area (m2) and the outline (m) of each cell; `areas` are those of the faces, and how many cells."""
+    area_m2, count = areas
+    area = np.bincount(cell, weights=area_m2, minlength=count)
     first, second = faces.edges[:, 2], faces.edges[:, 3]
     outer = (second < 0) | (cell[first] != cell[second])
     outline = np.bincount(cell[first[outer]], weights=length[outer], minlength=count)

@@ -7,16 +7,17 @@ on the wrong side of a line goes to the cell of its own label with which it shar
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
 
-from mapgrid.partition.faces import Faces, edges_of
+from mapgrid.partition.faces import Faces
 from mapgrid.partition.land import Land, adopt, components, measure_cells, touching_pairs
 from mapgrid.partition.noding import Noded, put_in
 from mapgrid.partition.rings import OUTSIDE, UNKNOWN, Rings, trace
-from mapgrid.partition.shapes import points_at
+from mapgrid.partition.shapes import distinct_rows, points_at
 from mapgrid.partition.walls import segments_of
 
 if TYPE_CHECKING:
@@ -64,18 +65,26 @@ def recut_along(
     if not len(segments):
         return land
     old = land.faces
-    noded = put_in(old.nodes, old.edges[:, :2], segments)
-    faces, parent, is_line = _split(old, noded)
-    home = _homes(land, xy, faces, parent)
+    drawn = _split(old, put_in(old.nodes, old.edges[:, :2], segments))
+    home = _homes(xy, drawn.faces, drawn.area_m2, (drawn.parent, land.home_face))
     may_change = np.ones(len(xy), dtype=bool)
     if within is not None:
-        may_change = np.zeros(len(xy), dtype=bool)
+        may_change[:] = False
         may_change[within] = True
-    before = land.cell_of_face[parent]
-    of_face = _labels(faces, before, label, home, (is_line, may_change))
-    cell = _cells(land, faces, (parent, before), (label, of_face), home)
-    faces, cell, home = _merged(faces, cell, home)
-    return _measured(land, xy, faces, cell, home)
+    before = land.cell_of_face[drawn.parent]
+    of_face = _labels(drawn, before, label, home, may_change)
+    cell = _cells(land, drawn, before, (label, of_face), home)
+    return _merged(land, xy, drawn.faces, cell, home)
+
+
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """Faces between edges and lines; the face each is a piece of; its area; which edges are on a line."""
+
+    faces: Faces
+    parent: NDArray[np.int64]
+    area_m2: NDArray[np.float64]
+    is_line: NDArray[np.bool_]
 
 
 def sides_of(faces: Faces) -> NDArray[np.int64]:
@@ -102,28 +111,31 @@ def sides_of(faces: Faces) -> NDArray[np.int64]:
     return beside
 
 
-def _split(old: Faces, noded: Noded) -> tuple[Faces, NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the faces between edges and new lines, the face each is a piece of, and which edges are on a line."""
+def _split(old: Faces, noded: Noded) -> _Split:
     beside = sides_of(old)[noded.parent]
     beside[noded.parent < 0] = UNKNOWN
     rings = trace(noded.nodes, noded.ends, beside)
     parent = _located(rings, noded.nodes, old)
-    edges = edges_of(rings.node, rings.start, rings.polygon_start)
-    at = _find(edges, noded.ends, len(noded.nodes))
+    edges, at = _edges_between(noded.ends, rings.beside, len(noded.nodes))
     made_of = noded.parent[at]
     in_area = old.in_area[parent]
     wet = (edges[:, 3] >= 0) & in_area[edges[:, 2]] & in_area[edges[:, 3]]
     is_wall = ((made_of >= 0) & old.is_wall[made_of]) | wet
     faces = Faces(noded.nodes, rings.node, rings.start, rings.polygon_start, old.owner[parent], in_area, edges, is_wall)
-    return faces, parent, noded.is_line[at]
+    return _Split(faces, parent, rings.area_m2, noded.is_line[at])
 
 
-def _find(edges: NDArray[np.int64], among: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """Return the position of each edge (lower node first) among edges drawn either way."""
-    key = among.min(axis=1) * size + among.max(axis=1)
-    order = np.argsort(key, kind="stable")
-    found: NDArray[np.int64] = order[np.searchsorted(key[order], edges[:, 0] * size + edges[:, 1])]
-    return found
+def _edges_between(
+    ends: NDArray[np.int64], beside: NDArray[np.int64], size: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the edges with a polygon beside them as `Faces` has them, and the position of each in `ends`."""
+    at = np.flatnonzero((beside >= 0).any(axis=1))
+    low, high = ends[at].min(axis=1), ends[at].max(axis=1)
+    order = np.argsort(low * size + high)
+    at, low, high = at[order], low[order], high[order]
+    one, other = beside[at].min(axis=1), beside[at].max(axis=1)
+    first, second = np.where(one < 0, other, one), np.where(one < 0, -1, other)
+    return np.stack([low, high, first, second], axis=1), at
 
 
 def _located(rings: Rings, nodes: NDArray[np.float64], old: Faces) -> NDArray[np.int64]:
@@ -136,66 +148,83 @@ def _located(rings: Rings, nodes: NDArray[np.float64], old: Faces) -> NDArray[np
     return parent
 
 
-def _homes(land: Land, xy: NDArray[np.float64], faces: Faces, parent: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the face each point stands in: of the pieces of its face the nearest, of these the largest."""
-    order = np.argsort(parent, kind="stable")
-    low = np.searchsorted(parent[order], land.home_face)
-    pieces = np.searchsorted(parent[order], land.home_face, side="right") - low
-    home = order[low]
+def _homes(
+    xy: NDArray[np.float64],
+    faces: Faces,
+    area_m2: NDArray[np.float64],
+    among: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> NDArray[np.int64]:
+    """Return the face each point stands in: of its candidates the nearest, of these the largest.
+
+    `among` is a number for each face, and the number whose faces are the candidates of each point.
+    """
+    of_face, wanted = among
+    order = np.argsort(of_face, kind="stable")
+    low = np.searchsorted(of_face[order], wanted)
+    pieces = np.searchsorted(of_face[order], wanted, side="right") - low
+    home: NDArray[np.int64] = order[low]
     split = np.flatnonzero(pieces > 1)
     if len(split):
         point = np.repeat(split, pieces[split])
         offset = np.concatenate([[0], np.cumsum(pieces[split])[:-1]])
         face = order[np.arange(len(point)) - np.repeat(offset - low[split], pieces[split])]
-        polygons = faces.polygons()[face]
-        away = np.round(shapely.distance(polygons, points_at(xy[point])), 9)
-        best = np.lexsort((face, -shapely.area(polygons), away, point))
+        away = np.round(shapely.distance(faces.polygons(face), points_at(xy[point])), 9)
+        best = np.lexsort((face, -area_m2[face], away, point))
         home[split] = face[best[np.unique(point[best], return_index=True)[1]]]
     return home
 
 
 def _labels(
-    faces: Faces,
+    drawn: _Split,
     before: NDArray[np.int64],
     label: NDArray[np.int64],
     home: NDArray[np.int64],
-    how: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    may_change: NDArray[np.bool_],
 ) -> NDArray[np.int64]:
-    """Return the label of each face: that of the households on its side of the lines, if these are all of one.
+    """Return the label of each face: that of the households it hangs together with, if these are all of one.
 
-    A wall between two labels is as closed as a new line: there the border is where it has to be already.
+    A wall is as closed as a new line. Land that these cut off from all households keeps the label of most of it.
     """
-    is_line, may_change = how
-    first, second = faces.edges[:, 2], faces.edges[:, 3]
-    one, other = before[first], before[second]
-    shut = is_line | (faces.is_wall & (label[one] != label[other]))
-    free = (second >= 0) & ~shut & may_change[one] & may_change[other]
+    first, second = drawn.faces.edges[:, 2], drawn.faces.edges[:, 3]
+    shut = drawn.is_line | drawn.faces.is_wall | (second < 0)
+    free = ~shut & may_change[before[first]] & may_change[before[second]]
     side = components(len(before), first[free], second[free])
     count = int(side.max()) + 1
     least, most = np.full(count, len(label) + label.max()), np.full(count, -1)
     np.minimum.at(least, side[home], label)
     np.maximum.at(most, side[home], label)
-    agreed = least == most
-    settled: NDArray[np.int64] = np.where(agreed[side], most[side], label[before])
+    land_m2, at = _land_by_label(side, label[before], drawn.area_m2)
+    order = np.lexsort((at[:, 1], -np.round(land_m2, 3), at[:, 0]))
+    largest = at[order[np.unique(at[order, 0], return_index=True)[1]], 1]
+    settled = np.where(least == most, most, largest)[side]
+    mixed = (least < most)[side]
+    settled[mixed] = label[before[mixed]]
     return settled
+
+
+def _land_by_label(
+    side: NDArray[np.int64], label: NDArray[np.int64], area_m2: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the area of each label on each side, and the two numbers (side, label) of each."""
+    at, place = distinct_rows(np.stack([side, label], axis=1))
+    return np.bincount(place, weights=area_m2, minlength=len(at)).astype(np.float64), at
 
 
 def _cells(
     land: Land,
-    faces: Faces,
-    origin: tuple[NDArray[np.int64], NDArray[np.int64]],
+    drawn: _Split,
+    before: NDArray[np.int64],
     labels: tuple[NDArray[np.int64], NDArray[np.int64]],
     home: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     """Return the cell of each face: its own where that is on its side and within reach, else the best neighbour's."""
-    parent, before = origin
-    label, of_face = labels
+    faces, (label, of_face) = drawn.faces, labels
     cell = np.where(label[before] == of_face, before, -1)
     cell[home] = np.arange(len(home))
     inner = faces.edges[:, 3] >= 0
     first, second, is_wall = faces.edges[inner, 2], faces.edges[inner, 3], faces.is_wall[inner]
     length = faces.edge_length()[inner]
-    lost = ~_at_home(cell, first, second, home) & _at_home_before(land)[parent]
+    lost = ~_at_home(cell, first, second, home) & _at_home_before(land)[drawn.parent]
     cell[lost] = -1
     alike = of_face[first] == of_face[second]
     cell = adopt(cell, first, second, np.where(is_wall | ~alike, 0.0, length))
@@ -219,25 +248,26 @@ def _at_home_before(land: Land) -> NDArray[np.bool_]:
 
 
 def _merged(
-    faces: Faces, cell: NDArray[np.int64], home: NDArray[np.int64]
-) -> tuple[Faces, NDArray[np.int64], NDArray[np.int64]]:
-    """Return the drawing without the edges inside cells, except along walls; the cell of each face; and the homes."""
+    land: Land, xy: NDArray[np.float64], faces: Faces, cell: NDArray[np.int64], home: NDArray[np.int64]
+) -> Land:
+    """Return the land without the edges inside cells, except along walls and shores of barrier areas."""
     first, second = faces.edges[:, 2], faces.edges[:, 3]
     needless = (second >= 0) & ~faces.is_wall & (cell[first] == cell[second])
     needless &= faces.in_area[first] == faces.in_area[second]
     whole = components(len(cell), first[needless], second[needless])
     beside = sides_of(faces)
-    beside = np.where(beside >= 0, whole[beside], OUTSIDE)
-    rings = trace(faces.nodes, faces.edges[:, :2], beside)
+    rings = trace(faces.nodes, faces.edges[:, :2], np.where(beside >= 0, whole[beside], OUTSIDE))
     of_whole = np.empty(int(whole.max()) + 1, dtype=np.int64)
     of_whole[whole] = np.arange(len(whole))
     member = of_whole[rings.label]
-    used, ring_node = np.unique(rings.node, return_inverse=True)
-    edges = edges_of(ring_node, rings.start, rings.polygon_start)
-    at = _find(np.column_stack([used[edges[:, :2]], edges[:, 2:]]), faces.edges[:, :2], len(faces.nodes))
+    is_used = np.zeros(len(faces.nodes), dtype=bool)
+    is_used[rings.node] = True
+    number = np.cumsum(is_used) - 1
+    edges, at = _edges_between(faces.edges[:, :2], rings.beside, len(faces.nodes))
+    edges[:, :2] = number[edges[:, :2]]
     merged = Faces(
-        faces.nodes[used],
-        ring_node,
+        faces.nodes[is_used],
+        number[rings.node],
         rings.start,
         rings.polygon_start,
         cell[member],
@@ -245,18 +275,22 @@ def _merged(
         edges,
         faces.is_wall[at],
     )
-    number = np.full(len(of_whole), -1, dtype=np.int64)
-    number[rings.label] = np.arange(len(rings.label))
-    return merged, cell[member], number[whole[home]]
+    home = _homes(xy, merged, rings.area_m2, (rings.label, whole[home]))
+    return _measured(land, xy, merged, (cell[member], rings.area_m2), home)
 
 
 def _measured(
-    land: Land, xy: NDArray[np.float64], faces: Faces, cell: NDArray[np.int64], home: NDArray[np.int64]
+    land: Land,
+    xy: NDArray[np.float64],
+    faces: Faces,
+    cells: tuple[NDArray[np.int64], NDArray[np.float64]],
+    home: NDArray[np.int64],
 ) -> Land:
-    """Return the land of these faces, measured and with its touching pairs."""
+    """Return the land of these faces with their cells and areas, measured and with its touching pairs."""
+    cell, area_m2 = cells
     inner = faces.edges[:, 3] >= 0
     first, second, is_wall = faces.edges[inner, 2], faces.edges[inner, 3], faces.is_wall[inner]
     region = components(len(cell), first[~is_wall], second[~is_wall])
     pairs, border_m, touch = touching_pairs(cell, region, home, inner, faces, xy, land.walls)
-    area_m2, outline_m = measure_cells(faces, cell, faces.edge_length(), len(xy))
-    return Land(faces, cell, home, region[home], land.part, area_m2, outline_m, pairs, border_m, touch, land.walls)
+    of_cell_m2, outline_m = measure_cells(faces, cell, faces.edge_length(), (area_m2, len(xy)))
+    return Land(faces, cell, home, region[home], land.part, of_cell_m2, outline_m, pairs, border_m, touch, land.walls)

@@ -39,6 +39,8 @@ class Rings:
         (q,) what the polygon is a part of, ascending.
     area_m2
         (q,) of the polygons.
+    beside
+        (e, 2) the polygon left and right of each edge that was traced, as it is drawn, -1 where there is none.
     """
 
     node: NDArray[np.int64]
@@ -46,6 +48,7 @@ class Rings:
     polygon_start: NDArray[np.int64]
     label: NDArray[np.int64]
     area_m2: NDArray[np.float64]
+    beside: NDArray[np.int64]
 
     def polygons(self, nodes: NDArray[np.float64]) -> NDArray[np.object_]:
         """Return the polygons, in their order."""
@@ -68,8 +71,11 @@ def trace(nodes: NDArray[np.float64], ends: NDArray[np.int64], beside: NDArray[n
         has one; a ring of unknown edges alone keeps `UNKNOWN`.
     """
     kept = np.flatnonzero((beside[:, 0] != beside[:, 1]) | (beside[:, 0] == UNKNOWN))
-    ring, start, label, area = _walk(nodes, ends[kept], beside[kept])
-    return _with_holes(nodes, ring, start, label, area)
+    ring, start, label, area, ring_of_half = _walk(nodes, ends[kept], beside[kept])
+    polygon, rings = _with_holes(nodes, ring, start, label, area)
+    polygon_beside = np.full((len(ends), 2), -1, dtype=np.int64)
+    polygon_beside[kept] = np.append(polygon, -1)[ring_of_half].reshape(-1, 2)
+    return Rings(*rings, polygon_beside)
 
 
 @njit(cache=True)
@@ -103,13 +109,17 @@ def _around(nodes: NDArray[np.float64], ends: NDArray[np.int64]) -> tuple[NDArra
 @njit(cache=True)
 def _walk(
     nodes: NDArray[np.float64], ends: NDArray[np.int64], beside: NDArray[np.int64]
-) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """Return simple closed rings, their offsets, labels and signed areas; labelled half-edges are walked first."""
+) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]:
+    """Return simple closed rings, their offsets, labels, signed areas, and the ring of each half-edge.
+
+    Labelled half-edges are walked first, so that a ring of unknown ones alone is one that has no other.
+    """
     first, out, place = _around(nodes, ends)
     count = 2 * len(ends)
     seen = np.zeros(count, dtype=np.bool_)
     on_path = np.full(len(nodes), -1, dtype=np.int64)
-    path = np.empty(count + 1, dtype=np.int64)
+    path = np.empty((count + 1, 2), dtype=np.int64)
+    ring_of_half = np.full(count, -1, dtype=np.int64)
     ring = np.empty(2 * count, dtype=np.int64)
     start = np.zeros(count + 1, dtype=np.int64)
     label = np.empty(count, dtype=np.int64)
@@ -126,21 +136,21 @@ def _walk(
             whose = max(whose, beside[g >> 1, g & 1])
             v = ends[g >> 1, g & 1]
             if on_path[v] >= 0:
-                rings = _cut_off(nodes, path, on_path, on_path[v], length, (ring, start, area), rings)
+                rings = _cut_off(nodes, path[:length], on_path, on_path[v], (ring, start, area, ring_of_half), rings)
                 length = on_path[v]
             on_path[v] = length
-            path[length] = v
+            path[length] = v, g
             length += 1
             w = ends[g >> 1, 1 - (g & 1)]
             at = place[g ^ 1] - 1
             if at < first[w]:
                 at = first[w + 1] - 1
             g = out[at]
-        rings = _cut_off(nodes, path, on_path, 0, length, (ring, start, area), rings)
-        on_path[path[0]] = -1
+        rings = _cut_off(nodes, path[:length], on_path, 0, (ring, start, area, ring_of_half), rings)
+        on_path[path[0, 0]] = -1
         for made in range(was, rings):
             label[made] = whose
-    return ring[: start[rings]], start[: rings + 1], label[:rings], area[:rings]
+    return ring[: start[rings]], start[: rings + 1], label[:rings], area[:rings], ring_of_half
 
 
 @njit(cache=True)
@@ -149,24 +159,25 @@ def _cut_off(
     path: NDArray[np.int64],
     on_path: NDArray[np.int64],
     low: int,
-    high: int,
-    into: tuple[NDArray, NDArray, NDArray],
+    into: tuple[NDArray, NDArray, NDArray, NDArray],
     rings: int,
 ) -> int:
-    """Write the path from `low` to `high` as a closed ring, unless it is a way there and back; free its nodes."""
-    ring, start, area = into
+    """Write the path (node, half-edge) from `low` on as a closed ring, unless it is a way there and back; free it."""
+    ring, start, area, ring_of_half = into
+    high = len(path)
     for k in range(low + 1, high):
-        on_path[path[k]] = -1
+        on_path[path[k, 0]] = -1
     if high - low < 3:
         return rings
     at = start[rings]
     twice = 0.0
-    x, y = nodes[path[low], 0], nodes[path[low], 1]
+    x, y = nodes[path[low, 0], 0], nodes[path[low, 0], 1]
     for k in range(low, high):
-        v, w = path[k], path[k + 1] if k + 1 < high else path[low]
+        v, w = path[k, 0], path[k + 1, 0] if k + 1 < high else path[low, 0]
         ring[at + k - low] = v
+        ring_of_half[path[k, 1]] = rings
         twice += (nodes[v, 0] - x) * (nodes[w, 1] - y) - (nodes[w, 0] - x) * (nodes[v, 1] - y)
-    ring[at + high - low] = path[low]
+    ring[at + high - low] = path[low, 0]
     start[rings + 1] = at + high - low + 1
     area[rings] = twice / 2
     return rings + 1
@@ -178,8 +189,8 @@ def _with_holes(
     start: NDArray[np.int64],
     label: NDArray[np.int64],
     area: NDArray[np.float64],
-) -> Rings:
-    """Return the rings inside the village as polygons, each hole with the smallest shell of its label around it."""
+) -> tuple[NDArray[np.int64], tuple[NDArray, NDArray, NDArray, NDArray, NDArray]]:
+    """Return the polygon of each ring, and the polygons; each hole is in the smallest shell of its label around it."""
     shells = np.flatnonzero((area > 0) & (label != OUTSIDE))
     holes = np.flatnonzero((area <= 0) & (label != OUTSIDE))
     shell_of = np.arange(len(label))
@@ -199,7 +210,9 @@ def _with_holes(
     take = np.arange(new_start[-1]) - np.repeat(new_start[:-1] - start[rings], length)
     polygon_start = np.searchsorted(of, np.arange(len(shells) + 1))
     area_m2 = np.bincount(of, weights=area[rings], minlength=len(shells)).astype(np.float64)
-    return Rings(ring[take], new_start, polygon_start.astype(np.int64), label[shells], area_m2)
+    polygon = np.full(len(label), -1, dtype=np.int64)
+    polygon[rings] = of
+    return polygon, (ring[take], new_start, polygon_start.astype(np.int64), label[shells], area_m2)
 
 
 @njit(cache=True)

@@ -31,3 +31,11 @@ def distinct_rows(pairs: NDArray) -> tuple[NDArray, NDArray[np.int64]]:
     place = np.empty(len(pairs), dtype=np.int64)
     place[order] = np.cumsum(is_new) - 1
     return ordered[is_new], place
+
+
+def ranges(start: NDArray[np.int64], which: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return all positions from `start[i]` to `start[i + 1]` of each i in `which`, one after another, and offsets."""
+    size = start[which + 1] - start[which]
+    offset = np.zeros(len(which) + 1, dtype=np.int64)
+    np.cumsum(size, out=offset[1:])
+    return np.arange(offset[-1]) - np.repeat(offset[:-1] - start[which], size), offset
