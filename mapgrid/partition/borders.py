@@ -34,7 +34,9 @@ SHAVED_SHARE = 0.8
 """and this share of either where that saves a bend."""
 
 
-def straighten(land: Land, xy: NDArray[np.float64], grid: NDArray[np.int64]) -> Land:
+def straighten(
+    land: Land, xy: NDArray[np.float64], grid: NDArray[np.int64], keep: NDArray[np.float64] | None = None
+) -> Land:
     """Return the land cut anew, so that the borders between grids are straight where households leave room.
 
     Parameters
@@ -45,12 +47,17 @@ def straighten(land: Land, xy: NDArray[np.float64], grid: NDArray[np.int64]) -> 
         (n, 2) the household point of each cell.
     grid
         (n,) the grid of each cell; it stays as it is.
+    keep
+        (m, 2, 2) segments, metres: borders along them (limits of units) stay where they are.
     """
-    network = border_network(land, grid)
+    network = border_network(land, grid, keep)
     if len(network.start) == 1:
         return land
     strings = tighten_network(land, xy, grid, network)
-    segments = np.concatenate([np.stack([line[:-1], line[1:]], axis=1) for line in strings])
+    kept = network.fixed & ~land.faces.is_wall & (land.faces.edges[:, 3] >= 0)
+    segments = np.concatenate(
+        [land.faces.nodes[land.faces.edges[kept, :2]], *(np.stack([line[:-1], line[1:]], axis=1) for line in strings)]
+    )
     anew = recut_along(land, xy, grid, segments)
     return anew if _is_same_net(land, anew, grid, segments) else land
 
@@ -104,11 +111,7 @@ def _clearances(
     land: Land, xy: NDArray[np.float64], grid: NDArray[np.int64], network: Network
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the points that strings keep away from, and how far."""
-    faces = land.faces
-    first, second = faces.edges[:, 2], faces.edges[:, 3]
-    of_face = grid[land.cell_of_face]
-    strung = np.flatnonzero((second >= 0) & ~faces.is_wall & (of_face[first] != of_face[second]))
-    tree = shapely.STRtree(lines_along(faces.nodes[faces.edges[strung, :2]]))
+    tree = shapely.STRtree(lines_along(land.faces.nodes[land.faces.edges[network.strung, :2]]))
     (at, _), distance = tree.query_nearest(
         points_at(xy), max_distance=CLEARANCE_M / CLEARANCE_SHARE, return_distance=True, all_matches=False
     )
@@ -125,7 +128,7 @@ def _feet(land: Land, grid: NDArray[np.int64], network: Network) -> tuple[NDArra
     A grid that reaches the shore between two strings would else be squeezed to nothing there.
     """
     faces = land.faces
-    fixed = np.flatnonzero((faces.edges[:, 3] < 0) | faces.is_wall)
+    fixed = np.flatnonzero(network.fixed)
     edge, side = np.repeat(fixed, 2), np.tile([2, 3], len(fixed))
     face = faces.edges[edge, side]
     edge, face = edge[face >= 0], face[face >= 0]

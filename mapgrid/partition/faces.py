@@ -180,7 +180,7 @@ def _with_edges(
     hit = np.flatnonzero(used[at])[::-1]  # reversed: the first of equals, a household point, wins
     nodes[number[at[hit]]] = exact[hit]
     edges = _edges_of(ring_node, ring_start, face_start)
-    is_wall = _on_wall(nodes, edges, walls)
+    is_wall = edges_along(nodes, edges, walls.segments)
     both = edges[:, 3] >= 0
     is_wall[both] |= in_area[edges[both, 2]] & in_area[edges[both, 3]]
     return Faces(nodes, ring_node, ring_start, face_start, owner, in_area, edges, is_wall)
@@ -209,10 +209,13 @@ def _edges_of(
     return np.stack([low[first], high[first], face[first], other], axis=1)
 
 
-def _on_wall(nodes: NDArray[np.float64], edges: NDArray[np.int64], walls: Walls) -> NDArray[np.bool_]:
-    is_wall = np.zeros(len(edges), dtype=bool)
-    if len(walls.segments):
+def edges_along(
+    nodes: NDArray[np.float64], edges: NDArray[np.int64], segments: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Return which edges run along (m, 2, 2) segments."""
+    is_along = np.zeros(len(edges), dtype=bool)
+    if len(segments):
         middles = points_at((nodes[edges[:, 0]] + nodes[edges[:, 1]]) / 2)
-        hit = shapely.STRtree(middles).query(walls.lines(), "dwithin", ON_LINE_M)[1]
-        is_wall[np.unique(hit)] = True
-    return is_wall
+        hit = shapely.STRtree(middles).query(lines_along(segments), "dwithin", ON_LINE_M)[1]
+        is_along[np.unique(hit)] = True
+    return is_along

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from mapgrid.partition.faces import edges_along
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -46,6 +48,8 @@ class Network:
         (v, 2) the two nodes along the shore from a node of it; -1 where it ends or forks.
     is_shore
         (v,) True where an edge of the shore ends.
+    fixed, strung
+        (e,) which edges of the drawing are shore, and which are parts of strings.
     """
 
     node: NDArray[np.int64]
@@ -53,10 +57,12 @@ class Network:
     joint: NDArray[np.int64]
     shore: NDArray[np.int64]
     is_shore: NDArray[np.bool_]
+    fixed: NDArray[np.bool_]
+    strung: NDArray[np.bool_]
 
 
-def border_network(land: Land, grid: NDArray[np.int64]) -> Network:
-    """Return the borders between grids (n,) of a land as strings."""
+def border_network(land: Land, grid: NDArray[np.int64], keep: NDArray[np.float64] | None = None) -> Network:
+    """Return the borders between grids (n,) of a land as strings; those along `keep` (m, 2, 2) are shore."""
     faces = land.faces
     count = len(faces.nodes)
     first, second = faces.edges[:, 2], faces.edges[:, 3]
@@ -64,8 +70,11 @@ def border_network(land: Land, grid: NDArray[np.int64]) -> Network:
     is_outer = second < 0
     is_border = ~is_outer & (of_face[first] != of_face[second])
     fixed = is_outer | faces.is_wall
+    if keep is not None:
+        fixed |= is_border & edges_along(faces.nodes, faces.edges, keep)
     shore_degree, shore = _neighbours(faces.edges[fixed, :2], count)
-    strings = faces.edges[is_border & ~fixed, :2]
+    strung = is_border & ~fixed
+    strings = faces.edges[strung, :2]
     degree, beside = _neighbours(strings, count)
     is_shore = shore_degree > 0
     shore[shore_degree != 2] = -1
@@ -74,7 +83,7 @@ def border_network(land: Land, grid: NDArray[np.int64]) -> Network:
     joint[(degree == 3) & ~is_shore] = Joint.FORK
     joint[(degree == 1) & (shore_degree == 2)] = Joint.SHORE
     node, start = _strings(strings, degree, beside, joint >= 0)
-    return Network(node, start, joint, shore, is_shore)
+    return Network(node, start, joint, shore, is_shore, fixed, strung)
 
 
 def _neighbours(edges: NDArray[np.int64], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
