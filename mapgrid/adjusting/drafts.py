@@ -9,6 +9,7 @@ import shapely
 
 from mapgrid.adjusting.lines import check_clear, line_of, piece_of_points, pieces_along, sides_of
 from mapgrid.adjusting.rebuild import Draft
+from mapgrid.adjusting.redraw import land_along
 from mapgrid.adjusting.sound import check_known
 from mapgrid.errors import EditRefusedError, Refusal
 from mapgrid.partition.graph import build_graph
@@ -73,7 +74,8 @@ def cut(plan: Plan, edit: Cut) -> Draft:
             raise _parts_nothing(made.names[label])
     if not parted:
         raise _parts_nothing(None)
-    return Draft(grid, (*made.names, *_new_names(plan, count - len(made.names))))
+    names = (*made.names, *_new_names(plan, count - len(made.names)))
+    return Draft(grid, names, land_along(plan, grid, parted, line), tuple(parted))
 
 
 def reshape(plan: Plan, edit: Reshape) -> Draft:
@@ -100,7 +102,7 @@ def reshape(plan: Plan, edit: Reshape) -> Draft:
     grid[cells] = drawn[int(np.argmin(moved))]
     if len(np.unique(grid[cells])) < 2:
         raise _parts_nothing(" and ".join(made.names[label] for label in labels))
-    return Draft(grid, made.names)
+    return Draft(grid, made.names, land_along(plan, grid, labels, line), tuple(labels))
 
 
 def _parts_nothing(grid: str | None) -> EditRefusedError:

@@ -63,7 +63,7 @@ def pieces_along(polygon: BaseGeometry, line: shapely.LineString) -> NDArray[np.
     for part in shapely.get_parts(polygon):
         cut = _cut(part, line)
         if len(cut) < 2:
-            cut = _cut(part, _longer(line))
+            cut = _cut(part, longer(line))
         if len(cut) > 1:
             found.extend(cut)
     return np.array(found, dtype=object)
@@ -76,7 +76,8 @@ def _cut(part: shapely.Polygon, line: shapely.LineString) -> NDArray[np.object_]
     return kept
 
 
-def _longer(line: shapely.LineString) -> shapely.LineString:
+def longer(line: shapely.LineString) -> shapely.LineString:
+    """Return a line led straight on at both ends, by as much as it may be short."""
     xy = shapely.get_coordinates(line)
     return shapely.LineString(np.concatenate([_ahead(xy[1], xy[0]), xy, _ahead(xy[-2], xy[-1])]))
 

@@ -69,7 +69,9 @@ def rebuild(plan: Plan, draft: Draft) -> tuple[Plan, tuple[str, ...]]:
     graph = was if draft.land is None else build_graph(land, made.points.xy, made.points.weight, made.links)
     kept, grid = np.unique(draft.grid, return_inverse=True)
     alive = touched[np.isin(touched, kept)]
-    check_connected((was, made.grid), (graph, draft.grid), draft.names, alive)
+    near = np.flatnonzero(np.isin(made.grid, touched) | np.isin(draft.grid, touched))
+    before, after = (was.part(near), made.grid[near]), (graph.part(near), draft.grid[near])
+    check_connected(before, after, draft.names, alive)
     names = tuple(draft.names[label] for label in kept)
     new = replace(made, land=land, grid=grid.reshape(-1).astype(np.int64), names=names)
     ended = frozenset(draft.names) - frozenset(names)
@@ -117,9 +119,10 @@ def _regrouped(was: Plan, plan: Plan, graph: Graph, labels: NDArray[np.int64]) -
     made = plan.division
     cells = was.cells.copy()
     if made.land is not was.division.land:
-        cells = cells.set_geometry(
-            cell_polygons(made.land.faces, made.land.cell_of_face, len(made.grid)), crs=was.cells.crs
-        )
+        shapes = was.cells.geometry.to_numpy().copy()
+        redrawn = np.isin(made.grid, labels)
+        shapes[redrawn] = cell_polygons(made.land.faces, made.land.cell_of_face, len(made.grid))[redrawn]
+        cells = cells.set_geometry(shapes, crs=was.cells.crs)
     grids, groups = cells["grid"].to_numpy(dtype=object).copy(), cells["group"].to_numpy(dtype=object).copy()
     for label in labels:
         mine, name = np.flatnonzero(made.grid == label), made.names[label]

@@ -269,3 +269,31 @@ def test_names_with_a_village_code_go_on_with_the_code(plan):
     named = replace(plan, division=replace(plan.division, names=(f"{code}001", f"{code}007")))
     named = replace(named, grids=plan.grids.assign(grid=list(named.division.names)))
     assert apply(named, Assign((9,))).plan.grids["grid"].tolist()[-1] == f"{code}008"
+
+
+def test_a_cut_runs_along_the_drawn_line_and_not_between_plots(plan):
+    done = apply(plan, Cut(((-50.0, 95.0), (450.0, 104.0)), ("001",)))
+    north, south = (done.plan.grids.set_index("grid").geometry[grid] for grid in ("003", "001"))
+    if north.centroid.y < south.centroid.y:
+        north, south = south, north
+    drawn = shapely.LineString([(0.0, 95.9), (200.0, 99.5)])
+    assert shapely.hausdorff_distance(shapely.intersection(north, south), drawn) < 1.0  # ends in the node (200, 100)
+    assert north.area + south.area == pytest.approx(40_000)
+    assert done.plan.grids.set_index("grid").geometry["002"] is plan.grids.set_index("grid").geometry["002"]
+    assert_lawful(done.plan, LAND)
+
+
+def test_a_border_drawn_anew_runs_along_the_line(plan):
+    done = apply(plan, Reshape(("001", "002"), ((243.0, -20.0), (236.0, 100.0), (243.0, 220.0))))
+    assert weights(done.plan) == {"001": 120, "002": 80}
+    west, east = done.plan.grids.geometry
+    border = shapely.line_merge(shapely.intersection(west, east))
+    assert shapely.length(border) == pytest.approx(2 * np.hypot(100, 35 / 6), abs=0.01)
+    assert_lawful(done.plan, LAND)
+
+
+def test_what_was_drawn_can_be_undone_and_cut_again(plan):
+    workspace = Workspace(plan).apply(Cut(((-50.0, 95.0), (450.0, 104.0))))
+    again = workspace.apply(Merge(("001", "003"))).apply(Merge(("002", "004")))
+    assert again.plan.grids.geometry.area.tolist() == pytest.approx([40_000, 40_000])
+    assert_lawful(again.plan, LAND)
