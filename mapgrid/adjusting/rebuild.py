@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import shapely
 
 from mapgrid.adjusting.sound import check_connected, check_unlocked
 from mapgrid.errors import EditRefusedError, Refusal
@@ -13,6 +14,7 @@ from mapgrid.partition.explain import explain_pieces
 from mapgrid.partition.frames import grids_frame, texts
 from mapgrid.partition.graph import build_graph
 from mapgrid.partition.keeping import kept_as_they_were, outlines_of
+from mapgrid.partition.land import Touch
 from mapgrid.partition.outlines import cell_polygons, merge
 from mapgrid.partition.reasons import Reason, ReasonCode
 from mapgrid.partition.regroup import keep_groups, number_groups
@@ -88,7 +90,9 @@ def _framed(was: Plan, plan: Plan, graph: Graph, labels: NDArray[np.int64]) -> P
     outlines = _outlines(was, plan, labels, cells.geometry.to_numpy())
     touched = frozenset(made.names[label] for label in labels)
     reasons = _reasons(was, plan, touched)
-    found = explain_pieces(graph, made.points, made.grid, outlines, plan.limits, made.names)
+    found = []
+    if _has_pieces(graph, made.grid, labels) or (shapely.get_num_geometries(outlines[labels]) > 1).any():
+        found = explain_pieces(graph, made.points, made.grid, outlines, plan.limits, made.names)
     pieces = (*_untouched(was, plan, touched), *(piece for piece in found if piece.grid in touched))
     division = replace(made, group=_group_labels(cells))
     return replace(
@@ -100,6 +104,13 @@ def _framed(was: Plan, plan: Plan, graph: Graph, labels: NDArray[np.int64]) -> P
         pieces=tuple(sorted(pieces, key=lambda piece: (piece.grid, piece.part))),
         division=division,
     )
+
+
+def _has_pieces(graph: Graph, grid: NDArray[np.int64], labels: NDArray[np.int64]) -> bool:
+    """Return whether a grid of `labels` hangs together only through an opening."""
+    near = np.flatnonzero(np.isin(grid, labels))
+    pieces = graph.part(near).components(grid[near], (Touch.OPEN, Touch.LINK))
+    return len(np.unique(pieces)) > len(labels)
 
 
 def _with_new_nodes(was: Plan, plan: Plan) -> set[str]:
