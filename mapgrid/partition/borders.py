@@ -15,7 +15,8 @@ import shapely
 from mapgrid.partition.joints import settle
 from mapgrid.partition.land import components
 from mapgrid.partition.laying import lay, pegs_round, read, stand
-from mapgrid.partition.network import Network, border_network
+from mapgrid.partition.network import border_network
+from mapgrid.partition.prefer import follow
 from mapgrid.partition.recut import recut_along
 from mapgrid.partition.shapes import distinct_rows, lines_along, points_at
 
@@ -23,19 +24,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mapgrid.partition.land import Land
+    from mapgrid.partition.network import Network
+    from mapgrid.partition.prefer import Preferred
 
 CLEARANCE_M = 5.0
 """A border keeps this far from a household,"""
 
-CLEARANCE_SHARE = 0.9
-"""or this share of the distance it had before it was straightened, if that is less;"""
+CLEARANCE_SHARE, SHAVED_SHARE = 0.9, 0.8
+"""or the first share of the distance it had before, if that is less; and the second share of either where that saves a
+bend."""
 
-SHAVED_SHARE = 0.8
-"""and this share of either where that saves a bend."""
+_SHARES_AGAIN = 0.98, 0.95
+"""The same for borders that were straight already, and are pulled once more beside a preferred line."""
 
 
 def straighten(
-    land: Land, xy: NDArray[np.float64], grid: NDArray[np.int64], keep: NDArray[np.float64] | None = None
+    land: Land,
+    xy: NDArray[np.float64],
+    grid: NDArray[np.int64],
+    keep: NDArray[np.float64] | None = None,
+    preferred: Preferred | None = None,
 ) -> Land:
     """Return the land cut anew, so that the borders between grids are straight where households leave room.
 
@@ -49,17 +57,39 @@ def straighten(
         (n,) the grid of each cell; it stays as it is.
     keep
         (m, 2, 2) segments, metres: borders along them (limits of units) stay where they are.
+    preferred
+        Lines that borders follow where that costs little.
     """
+    keep = np.empty((0, 2, 2)) if keep is None else keep
     network = border_network(land, grid, keep)
     if len(network.start) == 1:
         return land
-    strings = tighten_network(land, xy, grid, network)
+    tight = tighten_network(land, xy, network, grid)
+    if preferred is not None:
+        led = _cut_along(land, xy, grid, network, follow(land, xy, network, tight, preferred))
+        if led is not None:
+            keep = np.concatenate([keep, preferred.segments])
+            network = border_network(led, grid, keep)
+            tight = tighten_network(led, xy, network, grid, _SHARES_AGAIN)
+            anew = _cut_along(led, xy, grid, network, tight)
+            return led if anew is None else anew
+    anew = _cut_along(land, xy, grid, network, tight)
+    return land if anew is None else anew
+
+
+def _cut_along(
+    land: Land,
+    xy: NDArray[np.float64],
+    grid: NDArray[np.int64],
+    network: Network,
+    strings: list[NDArray[np.float64]],
+) -> Land | None:
+    """Return the land cut anew along strings and borders that are kept; None where the net would not be the same."""
     kept = network.fixed & ~land.faces.is_wall & (land.faces.edges[:, 3] >= 0)
-    segments = np.concatenate(
-        [land.faces.nodes[land.faces.edges[kept, :2]], *(np.stack([line[:-1], line[1:]], axis=1) for line in strings)]
-    )
+    pieces = [np.stack([line[:-1], line[1:]], axis=1) for line in strings]
+    segments = np.concatenate([land.faces.nodes[land.faces.edges[kept, :2]], *pieces])
     anew = recut_along(land, xy, grid, segments)
-    return anew if _is_same_net(land, anew, grid, segments) else land
+    return anew if _is_same_net(land, anew, grid, segments) else None
 
 
 def _is_same_net(land: Land, anew: Land, grid: NDArray[np.int64], segments: NDArray[np.float64]) -> bool:
@@ -92,32 +122,36 @@ def _pieces(land: Land, grid: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def tighten_network(
-    land: Land, xy: NDArray[np.float64], grid: NDArray[np.int64], network: Network
+    land: Land,
+    xy: NDArray[np.float64],
+    network: Network,
+    grid: NDArray[np.int64],
+    shares: tuple[float, float] = (CLEARANCE_SHARE, SHAVED_SHARE),
 ) -> list[NDArray[np.float64]]:
     """Return the strings of a network, pulled tight: the vertices of each, metres."""
     nodes = land.faces.nodes
-    centre, radius = _clearances(land, xy, grid, network)
+    centre, radius = _clearances(land, xy, network, grid, shares[0])
     strings, joints, shore = lay(network, nodes, xy)
     settle(stand(strings, joints, shore, pegs_round(centre, radius, nodes[network.is_shore])), may_bend=True)
     strings.held[:] = 0
     strings.slack[:] = True
     joints.slack[:] = True
-    shaved = pegs_round(centre, radius * SHAVED_SHARE, nodes[network.is_shore])
+    shaved = pegs_round(centre, radius * shares[1], nodes[network.is_shore])
     settle(stand(strings, joints, shore, shaved), may_bend=False)
     return read(strings, len(network.start) - 1)
 
 
 def _clearances(
-    land: Land, xy: NDArray[np.float64], grid: NDArray[np.int64], network: Network
+    land: Land, xy: NDArray[np.float64], network: Network, grid: NDArray[np.int64], share: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the points that strings keep away from, and how far."""
     tree = shapely.STRtree(lines_along(land.faces.nodes[land.faces.edges[network.strung, :2]]))
     (at, _), distance = tree.query_nearest(
-        points_at(xy), max_distance=CLEARANCE_M / CLEARANCE_SHARE, return_distance=True, all_matches=False
+        points_at(xy), max_distance=CLEARANCE_M / share, return_distance=True, all_matches=False
     )
     away = np.full(len(xy), np.inf)
     away[at] = distance
-    radius = np.minimum(CLEARANCE_M, CLEARANCE_SHARE * away)
+    radius = np.minimum(CLEARANCE_M, share * away)
     feet, reach = _feet(land, grid, network)
     return np.concatenate([xy, feet]), np.concatenate([radius, reach])
 

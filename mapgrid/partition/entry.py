@@ -22,6 +22,7 @@ from mapgrid.partition.numbering import reading_order
 from mapgrid.partition.outlines import cell_polygons, merge
 from mapgrid.partition.plan import Division, Plan
 from mapgrid.partition.points import Points, distinct_points
+from mapgrid.partition.prefer import border_prices, preferred_lines
 from mapgrid.partition.presets import choose_effort, choose_wishes
 from mapgrid.partition.reasons import Reason, ReasonCode
 from mapgrid.partition.sides import find_regions
@@ -49,6 +50,7 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
     *,
     barriers: GeoDataFrame | None = None,
     units: GeoDataFrame | None = None,
+    prefer: GeoDataFrame | None = None,
     limits: Limits = Limits(),  # noqa: B008  frozen
     preset: str = "balanced",
     seed: int = 0,
@@ -71,6 +73,9 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
     units
         Polygons with `unit` (text, each name once) in the same CRS: the land of villager groups or buildings, which
         grids hold whole. With them the column `unit` of households is not used.
+    prefer
+        Lines (roads, paths, water), or polygons for their rings, in the same CRS: borders follow them where that costs
+        little.
     limits
         Households of a grid and of a group.
     preset
@@ -97,7 +102,7 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
     wishes, work = choose_wishes(preset), choose_effort(effort)
     if max_way_m is not None:
         wishes = replace(wishes, farthest_m=max_way_m)
-    check_metric(village, households, *[frame for frame in (barriers, units) if frame is not None])
+    check_metric(village, households, *[frame for frame in (barriers, units, prefer) if frame is not None])
     check_boundary(village)
     check_households(households, village)
     if units is not None:
@@ -110,11 +115,12 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
     owned = None if held is None else unit_land(held)
     land, walls = cut_land(shape, points.xy, lines, owned)
     regions, graph, links = find_regions(land, walls, points.xy, points.weight, limits)
-    graph = replace(graph, work=points.work)
+    liked = None if prefer is None else preferred_lines(prefer.geometry.to_numpy())
+    graph = replace(graph, work=points.work, border_price=None if liked is None else border_prices(graph, liked))
     grid, count, proved = _grids(regions, graph, held, limits, (wishes, work, seed), tell)
     grid = _numbered(points, grid, count)
     tell(0.7, "straightening the borders")
-    land = straighten(land, points.xy, grid, None if owned is None else owned.segments(shape))
+    land = straighten(land, points.xy, grid, None if owned is None else owned.segments(shape), liked)
     graph = replace(build_graph(land, points.xy, points.weight, links), work=points.work)
     tell(0.75, "forming ten-household groups")
     group = divide_grids(graph, grid, limits, seed)
@@ -136,7 +142,7 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
         seed=seed,
         effort=effort,
         seconds=time.perf_counter() - began,
-        division=Division(village, land, points, grid, group, names, links, held),
+        division=Division(village, land, points, grid, group, names, links, held, preferred=liked),
         units=tuple(odd),
         units_proved=None if held is None else proved,
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mapgrid.partition.prefer import share_along
 from mapgrid.partition.scorecard import Scorecard, measure_plan
 from mapgrid.partition.units import units_split
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from mapgrid.partition.land import Land
     from mapgrid.partition.points import Points
+    from mapgrid.partition.prefer import Preferred
     from mapgrid.partition.reasons import Piece, Reason
     from mapgrid.partition.units import OddUnit, Units
     from mapgrid.village import Limits
@@ -40,6 +42,8 @@ class Division:
         The unit of each row and point, or None.
     soft
         (s, 2) nodes of cells, metres, that grid polygons leave out where only two grids meet (see `keeping`).
+    preferred
+        Lines that borders were to follow, or None.
     """
 
     village: GeoDataFrame
@@ -51,6 +55,7 @@ class Division:
     links: NDArray[np.int64]
     units: Units | None = None
     soft: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 2)))
+    preferred: Preferred | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,4 +159,6 @@ class Plan:
             self.seconds,
             None if made.units is None else len(units_split(made.units, made.points.of_row, made.grid)),
         )
+        if made.preferred is not None:
+            card = replace(card, preferred_border_pct=share_along(made.land, made.grid, made.preferred))
         return card if self.moves is None else replace(card, moved_households=self.moves.moved_households)

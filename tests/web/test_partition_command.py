@@ -171,6 +171,14 @@ def test_a_weight_column_counts_households_at_a_point(run, tmp_path, village):
     assert gpd.read_file("plan.gpkg", layer="grids")["weight"].tolist() == [400]
 
 
+def test_borders_follow_a_preferred_line_and_the_report_says_how_much(run, tmp_path, village, households):
+    road = write(tmp_path / "road.gpkg", [LineString([(154, -10), (154, 210)])])
+    call = (households, "--village", village, "--out", "plan.gpkg", "--report", "report.json", "--quiet")
+    code, said = run(*call, "--prefer", road)
+    assert code == 0, said
+    assert json.loads(Path("report.json").read_text())["preferred_border_pct"] > 80
+
+
 def test_columns_of_the_input_called_like_ours_are_kept_under_another_name(run, tmp_path, village):
     points = [Point(xy) for xy in lattice(15, 10)]
     rows = write(tmp_path / "rows.gpkg", points, grid=["old"] * 150, GROUP=["old"] * 150)
@@ -190,7 +198,6 @@ def test_columns_of_the_input_called_like_ours_are_kept_under_another_name(run, 
         (("--preset", "nice"), "--preset: expected one of balanced, shortest, compact, workload, found 'nice'"),
         (("--effort", "huge"), "--effort: expected one of quick, standard, thorough, found 'huge'"),
         (("--units", "u.gpkg", "--unit-column", "u"), "--units, --unit-column: expected one of the two, found both"),
-        (("--prefer", "p.gpkg"), "--prefer: not available yet; leave it out"),
         (("--keep", "least-moves"), "--keep: expected --base PLAN.gpkg beside it, found none"),
         (("--base", "p.gpkg", "--keep", "most"), "--keep: expected least-moves, found 'most'"),
     ],

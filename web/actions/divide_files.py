@@ -45,6 +45,7 @@ class Sources:
     unit_column: str | None = None
     base: str | None = None
     locked: str | None = None
+    prefer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Inputs:
     ----------
     features
         Household rows as the file has them; points, or None.
-    households, village, barriers, units
+    households, village, barriers, units, prefer
         The same in the village's metric CRS.
     boundary
         The village as given.
@@ -80,6 +81,7 @@ class Inputs:
     barriers: GeoDataFrame | None
     notes: tuple[str, ...]
     units: GeoDataFrame | None = None
+    prefer: GeoDataFrame | None = None
 
 
 def read_inputs(sources: Sources) -> Inputs:
@@ -89,7 +91,12 @@ def read_inputs(sources: Sources) -> Inputs:
     barriers = None if sources.barriers is None else read_sound(sources.barriers)
     units = None if sources.units is None else read_sound(sources.units)
     columns = (sources.weight_column, sources.unit_column)
-    return place_inputs(boundary, features, barriers, units, columns=columns)
+    inputs = place_inputs(boundary, features, barriers, units, columns=columns)
+    if sources.prefer is None:
+        return inputs
+    prefer = read_sound(sources.prefer)
+    notes = tuple(f"{prefer.attrs['file']}: {note}" for note in prefer.attrs["notes"])
+    return replace(inputs, prefer=prefer[["geometry"]].to_crs(inputs.village.crs), notes=(*inputs.notes, *notes))
 
 
 def place_inputs(
@@ -138,6 +145,7 @@ def divide_inputs(inputs: Inputs, wanted: Wanted, progress: Callable[[float, str
         inputs.households,
         barriers=inputs.barriers,
         units=inputs.units,
+        prefer=inputs.prefer,
         limits=wanted.limits,
         preset=wanted.preset,
         seed=wanted.seed,

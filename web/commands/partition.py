@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 _REFUSED = 2
 _WITH_REASONS = 3
 _INTERRUPTED = 130
-_LATER = ("prefer",)
 
 
 @click.command()
 @click.argument("households")
 @click.option("--village", required=True, metavar="FILE", help="The boundary: one polygon.")
 @click.option("--barriers", metavar="FILE", help="Lines or areas no grid reaches across; a gap is a bridge.")
+@click.option("--prefer", metavar="FILE", help="Roads, paths or water that borders follow where that costs little.")
 @click.option("--units", metavar="FILE", help="Land of villager groups or buildings, which stay whole: polygons.")
 @click.option("--unit-column", metavar="NAME", help="Name of each household's unit, instead of --units.")
 @click.option("--weight-column", metavar="NAME", help="Households per point; 1 without it.")
@@ -49,7 +49,6 @@ _LATER = ("prefer",)
 @click.option("--report", type=click.Path(path_type=Path), help="The scorecard with reasons, as JSON.")
 @click.option("--map", "page", type=click.Path(path_type=Path), help="The plan as one HTML page.")
 @click.option("--quiet", is_flag=True, help="Say nothing but faults.")
-@click.option("--prefer", metavar="FILE", hidden=True)
 @click.option("--base", metavar="PLAN", help="A former plan, of which as much is kept as can be.")
 @click.option("--keep", metavar="HOW", help="What to keep of --base: least-moves, the fewest households moved.")
 @click.option("--locked", metavar="PLAN", help="A plan whose grids all stay exactly as they are.")
@@ -71,7 +70,7 @@ def partition(
     are not, 2 when the input is refused (nothing is written then), 130 when interrupted.
     """
     named = (asked["units"], asked["unit_column"], asked["base"], asked["locked"])
-    sources = Sources(households, village, barriers, weight_column, *named)
+    sources = Sources(households, village, barriers, weight_column, *named, prefer=asked["prefer"])
     try:
         wanted = wanted_of(asked)
         check_keep(asked["base"], asked["keep"])
@@ -109,10 +108,6 @@ def partition(
 
 def wanted_of(asked: dict[str, str | None]) -> Wanted:
     """Return what the options ask for, or raise `LimitsError` naming the first that cannot be."""
-    for name in _LATER:
-        if asked.get(name) is not None:
-            msg = f"--{name.replace('_', '-')}: not available yet; leave it out"
-            raise LimitsError(msg)
     if asked.get("units") is not None and asked.get("unit_column") is not None:
         msg = "--units, --unit-column: expected one of the two, found both"
         raise LimitsError(msg)
