@@ -27,12 +27,15 @@ class Atoms:
         (a,) the unit of each atom, -1 where the households are in none.
     net, cells
         How atoms touch, and what they hold, as the kernels take it.
+    work
+        (a,) workload of each atom.
     """
 
     of_cell: NDArray[np.int64]
     unit: NDArray[np.int64]
     net: AtomNet
     cells: AtomCells
+    work: NDArray[np.float64]
 
     def __len__(self) -> int:
         """Return how many atoms there are."""
@@ -56,7 +59,8 @@ def build_atoms(graph: Graph, of_cell: NDArray[np.int64], unit_of_cell: NDArray[
     order = np.argsort(first, kind="stable")
     rank[order] = np.arange(len(first))
     atom = rank[number]
-    return Atoms(atom, unit_of_cell[first[order]], *_bundles(graph, atom, len(first)))
+    work = np.bincount(atom, weights=graph.weight if graph.work is None else graph.work, minlength=len(first))
+    return Atoms(atom, unit_of_cell[first[order]], *_bundles(graph, atom, len(first)), work.astype(np.float64))
 
 
 def _bundles(graph: Graph, atom: NDArray[np.int64], count: int) -> tuple[AtomNet, AtomCells]:
@@ -104,7 +108,9 @@ def contract(graph: Graph, of_cell: NDArray[np.int64], unit: NDArray[np.int64]) 
     touch = np.full(len(key), Touch.APART, dtype=np.int64)
     np.minimum.at(touch, place, graph.touch[a != b])
     cells, net = atoms.cells, atoms.net
-    small = Graph(
-        np.arange(count), xy, cells.weight, cells.land, cells.outline, net.start, net.neighbour, net.border, touch
-    )
-    return small, at
+    price = graph.border_price
+    if price is not None:
+        metres = np.maximum(graph.border_m[a != b], 1e-9)
+        price = np.bincount(place, weights=metres * price[a != b]) / np.bincount(place, weights=metres)
+    arrays = (cells.weight, cells.land, cells.outline, net.start, net.neighbour, net.border, touch)
+    return Graph(np.arange(count), xy, *arrays, border_price=price, work=atoms.work), at

@@ -7,7 +7,7 @@ is in no better answer (reduced-cost fixing), so that proving with the rest prov
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +23,9 @@ TIE = 1e-6
 
 _FEW = 1000  # columns that need no linear relaxation first
 _FIRST_COLUMNS_PER_ATOM = 6
+_MANY = 20_000  # columns that the relaxation takes at once
+_LEFT_OUT = 1e5  # price of an atom without a grid, above the worth of all units that could stay whole for it
+_MOST_AT_ONCE = 15_000  # columns that the model takes at once; beyond it there may be an answer without a proof
 _MOST_NODES = 20_000
 
 
@@ -96,24 +99,64 @@ def choose(columns: Columns, atoms: int, wished: int) -> Choice | None:
     columns = Columns(columns.members, columns.offsets, columns.cost + TIE * spread, columns.grids)
     if len(columns) <= _FEW:
         return _chosen(np.arange(len(columns)), _solve(columns, atoms, wished, whole=True))
-    relaxed = _solve(columns, atoms, wished, whole=False)
+    relaxed = relax(columns, atoms, wished)
     if relaxed is None:
         return None
-    reduced = np.asarray(relaxed.getSolution().col_dual)[: len(columns)]
+    least, reduced = relaxed
     order = np.argsort(reduced, kind="stable")
     most = _FIRST_COLUMNS_PER_ATOM * atoms
-    while most < len(columns):
+    while most < min(_MOST_AT_ONCE, len(columns)):
         first = np.sort(order[:most])
         found = _solve(columns.some(first), atoms, wished, whole=True)
         if found is not None:
-            gap = found.getObjectiveValue() - relaxed.getObjectiveValue()
-            left = np.flatnonzero(reduced <= gap + TIE)
+            hopeful = order[: np.searchsorted(reduced[order], found.getObjectiveValue() - least + TIE, "right")]
+            left = np.sort(hopeful[:_MOST_AT_ONCE])
             known = np.zeros(len(columns) + 2)
             known[np.append(first, [-2, -1])] = found.getSolution().col_value
             known = known[np.append(left, [-2, -1])]
-            return _chosen(left, _solve(columns.some(left), atoms, wished, whole=True, known=known))
-        most *= 4
+            best = _chosen(left, _solve(columns.some(left), atoms, wished, whole=True, known=known))
+            return best if best is None or len(left) == len(hopeful) else replace(best, proved=False)
+        most *= 3
+    if len(columns) > _MOST_AT_ONCE:
+        msg = f"no answer among the {_MOST_AT_ONCE} most hopeful of {len(columns)} columns"
+        raise StoppedError(msg)
     return _chosen(np.arange(len(columns)), _solve(columns, atoms, wished, whole=True))
+
+
+def relax(columns: Columns, atoms: int, wished: int) -> tuple[float, NDArray[np.float64]] | None:
+    """Return the least cost when columns may be taken in part, and the reduced cost of each; None when none do.
+
+    Of very many columns few matter: the relaxation is solved over some, all others are priced with its answer, and
+    those that would lower the cost are added, until none does (column generation over columns that are at hand).
+    """
+    if len(columns) <= _MANY:
+        solved = _solve(columns, atoms, wished, whole=False)
+        if solved is None:
+            return None
+        return float(solved.getObjectiveValue()), np.asarray(solved.getSolution().col_dual)[: len(columns)]
+    some = np.sort(np.argsort(columns.cost / np.diff(columns.offsets), kind="stable")[: 10 * atoms])
+    while True:
+        solved = _solve(_with_left_out(columns.some(some), atoms), atoms, wished, whole=False)
+        answer = solved.getSolution()
+        price = np.asarray(answer.row_dual)
+        reduced = columns.cost - columns.grids * price[atoms]
+        reduced -= np.add.reduceat(price[columns.members], columns.offsets[:-1])
+        worth = np.flatnonzero(reduced < -TIE / 10)
+        if not len(worth):
+            break
+        some = np.union1d(some, worth[np.argsort(reduced[worth], kind="stable")[: 5 * atoms]])
+    left_out = np.asarray(answer.col_value)[len(some) : len(some) + atoms]
+    return None if left_out.max() > TIE else (float(solved.getObjectiveValue()), reduced)
+
+
+def _with_left_out(columns: Columns, atoms: int) -> Columns:
+    """Return the columns and, at a price, one for leaving out each atom."""
+    return Columns(
+        np.concatenate([columns.members, np.arange(atoms)]),
+        np.concatenate([columns.offsets, columns.offsets[-1] + np.arange(1, atoms + 1)]),
+        np.concatenate([columns.cost, np.full(atoms, _LEFT_OUT)]),
+        np.concatenate([columns.grids, np.zeros(atoms, dtype=np.int64)]),
+    )
 
 
 class StoppedError(Exception):

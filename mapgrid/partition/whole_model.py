@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 Figures = tuple["NDArray[np.int64]", "NDArray[np.float64]", "NDArray[np.float64]", "NDArray[np.int64]"]
 """Of unions: households, summed way to the mean (m), Polsby–Popper, walled pairs inside."""
 
-MOST_SETS = 300_000
-"""Sets of atoms looked at; a division into smaller units than this allows is left to the free division."""
+SETS_PER_CELL, MOST_SETS = 60, 2_000_000
+"""Sets of atoms looked at, for each cell that an effort starts from, and at most; smaller units than this allows are
+left to the free division."""
 
 PART_SIZES = (10, 15, 20, 30)
 """Households of the parts that broken units and land in no unit are cut into; the first that `MOST_SETS` allows."""
@@ -104,7 +105,9 @@ class Model:
         first = np.unique(self.atoms.of_cell, return_index=True)[1]
         self.first_atom = atoms.of_cell[first]
         reach = (1, 2 * high) if beyond else (low, high)
-        self._unions = connected_unions(self.atoms.net, self.atoms.cells.weight, reach, MOST_SETS)
+        self._unions = connected_unions(
+            self.atoms.net, self.atoms.cells.weight, reach, min(MOST_SETS, SETS_PER_CELL * task.effort.cells)
+        )
         self.complete = bool(self._unions[2])
 
     def _parts(self, size: int) -> NDArray[np.int64]:
@@ -127,7 +130,8 @@ class Model:
             return None
         figures = measure_unions(members, offsets, self.atoms.net, self.atoms.cells)
         self._set_scale(members, offsets, figures)
-        cost = self._costs(figures) - self._worth(members, offsets)
+        work = np.add.reduceat(self.atoms.work[members], offsets[:-1])
+        cost = self._costs(figures, work) - self._worth(members, offsets)
         columns = Columns(members, offsets, cost, np.ones(len(cost), dtype=np.int64))
         columns, alone = self._with_alone(columns)
         try:
@@ -160,13 +164,13 @@ class Model:
         found = np.isfinite(least)
         self._scale_m = _SCALE * float((least[found] * weight[found]).sum()) or 1.0
 
-    def _costs(self, figures: Figures) -> NDArray[np.float64]:
+    def _costs(self, figures: Figures, work: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what each union costs as a grid: prices as in the free division, against one mean way per grid."""
         load, way, compact, walled = figures
         wishes, (low, high, _) = self._task.wishes, self._task.limits
-        mean = int(self._task.graph.weight.sum()) / self._wished
+        mean = float(self.atoms.work.sum()) / self._wished
         cost = np.asarray(way * self._wished / self._scale_m, dtype=np.float64)
-        cost += wishes.compact * (1 - compact) + wishes.even * (load / mean - 1) ** 2 + _WALLED_PAIR * walled
+        cost += wishes.compact * (1 - compact) + wishes.even * (work / mean - 1) ** 2 + _WALLED_PAIR * walled
         if self._beyond:
             cost += _BEYOND * (np.maximum(0, low - load) + np.maximum(0, load - high))
         return cost
@@ -198,7 +202,7 @@ class Model:
             each = np.arange(len(made) + 1)
             figures = measure_unions(each[:-1], each, made.net, made.cells)
             members.append(np.unique(self.atoms.of_cell[cells]))
-            costs.append(np.array([self._costs(figures).sum()]))
+            costs.append(np.array([self._costs(figures, made.work).sum()]))
             grids.append(np.array([len(made)]))
             alone.append((cells, label))
         sizes = [np.diff(columns.offsets), np.array([len(one) for one in members[1:]], dtype=np.int64)]

@@ -3,6 +3,7 @@
 from itertools import combinations, pairwise
 
 import numpy as np
+import pytest
 import shapely
 from drawn_land import assert_lawful, barriers, households, lattice, plots, village
 from hypothesis import HealthCheck, given, settings
@@ -132,11 +133,11 @@ def test_figures_of_unions_are_those_of_their_polygons_and_households(seed):
         assert abs(way[number] - (graph.weight[inside] * np.hypot(*(graph.xy[inside] - mean).T)).sum()) < 1e-6
 
 
-def test_many_columns_are_chosen_from_as_well_as_few():
+@pytest.mark.parametrize(("atoms", "longest", "more_than"), [(60, 30, 1000), (260, 100, 20_000)])
+def test_many_columns_are_chosen_from_as_well_as_few(atoms, longest, more_than):
     """More columns than the model takes at once: the relaxation, the first answer and the fixing must agree with it."""
     rng = np.random.default_rng(5)
-    atoms = 60
-    runs = [(start, size) for start in range(atoms) for size in range(1, 31) if start + size <= atoms]
+    runs = [(start, size) for start in range(atoms) for size in range(1, longest + 1) if start + size <= atoms]
     members = np.concatenate([np.arange(start, start + size) for start, size in runs])
     offsets = np.concatenate([[0], np.cumsum([size for _, size in runs])])
     cost = rng.uniform(1.0, 3.0, size=len(runs))
@@ -147,7 +148,7 @@ def test_many_columns_are_chosen_from_as_well_as_few():
     for (start, size), price in zip(runs, cost, strict=True):
         best[start + size, 1:] = np.minimum(best[start + size, 1:], best[start, :-1] + price)
     total = (best[atoms] + OFF_COUNT * np.abs(np.arange(atoms + 1) - 10)).min()
-    assert len(runs) > 1000
+    assert len(runs) > more_than
     assert found.proved
     assert abs(found.cost - total) < 1e-4
 
