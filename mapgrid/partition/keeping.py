@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 
 from mapgrid.partition.outlines import merge
 from mapgrid.partition.recut import recut, recut_along
-from mapgrid.partition.shapes import distinct_rows, lines_along, points_at
+from mapgrid.partition.shapes import distinct_rows, lines_along, node_keys, points_at
 from mapgrid.partition.walls import segments_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def cut_along_borders(
     village
         Its outline is no border.
     """
-    segments, count = _segments(polygons)
+    segments, count = border_segments(polygons)
     inner = segments[count > 1]
     alone = segments[count == 1]
     shapely.prepare(village.boundary)
@@ -57,10 +57,10 @@ def cut_along_borders(
         cut = recut(land, xy, label, lines_along(np.concatenate([inner, alone])))
     else:
         cut = recut_along(land, xy, label, np.concatenate([inner, alone]))
-    return _with_exact_nodes(cut, np.unique(shapely.get_coordinates(polygons), axis=0))
+    return with_exact_nodes(cut, np.unique(shapely.get_coordinates(polygons), axis=0))
 
 
-def _segments(polygons: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def border_segments(polygons: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return the segments of polygons, each once, and how many polygons have it."""
     segments = segments_of(shapely.get_rings(polygons))[0]
     start, end = segments[:, 0], segments[:, 1]
@@ -78,7 +78,7 @@ def _are_apart(alone: NDArray[np.float64], inner: NDArray[np.float64]) -> bool:
     return not crossing.size and not covered.size
 
 
-def _with_exact_nodes(land: Land, corners: NDArray[np.float64]) -> Land:
+def with_exact_nodes(land: Land, corners: NDArray[np.float64]) -> Land:
     """Return the land with nodes at former corners set to their coordinates, to the last bit."""
     nodes = land.faces.nodes.copy()
     away, at = (np.asarray(found) for found in cKDTree(corners).query(nodes))
@@ -87,13 +87,30 @@ def _with_exact_nodes(land: Land, corners: NDArray[np.float64]) -> Land:
     return replace(land, faces=replace(land.faces, nodes=nodes))
 
 
-def soft_nodes(land: Land, xy: NDArray[np.float64], polygons: NDArray[np.object_]) -> NDArray[np.float64]:
-    """Return the nodes of the land, (s, 2), that lie on former borders between two of their corners."""
-    nodes = land.faces.nodes
+def _not_in(xy: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    left: NDArray[np.float64] = xy[~np.isin(node_keys(xy), node_keys(others))]
+    return left
+
+
+def soft_nodes(
+    land: Land, xy: NDArray[np.float64], label: NDArray[np.int64], polygons: NDArray[np.object_]
+) -> NDArray[np.float64]:
+    """Return the nodes of borders, (s, 2), that lie on former borders between two of their corners.
+
+    Parameters
+    ----------
+    land, xy, label
+        The cells, and the household point and the grid of each.
+    polygons
+        Of the former grids.
+    """
+    edges = land.faces.edges[land.faces.edges[:, 3] >= 0]
+    sides = label[land.cell_of_face[edges[:, 2:]]]
+    nodes = land.faces.nodes[np.unique(edges[sides[:, 0] != sides[:, 1], :2])]
     corners = np.unique(shapely.get_coordinates(polygons), axis=0)
-    fixed = np.isin(_key(nodes), _key(np.concatenate([corners, xy])))
+    fixed = np.isin(node_keys(nodes), node_keys(np.concatenate([corners, xy])))
     free = np.flatnonzero(~fixed)
-    lines = lines_along(_segments(polygons)[0])
+    lines = lines_along(border_segments(polygons)[0])
     at = shapely.STRtree(points_at(nodes[free])).query(lines, "dwithin", _ON_BORDER_M)[1]
     soft: NDArray[np.float64] = nodes[free[np.unique(at)]]
     return soft
@@ -107,13 +124,13 @@ def outlines_of(
     if not len(soft):
         return outlines
     xy, owner = shapely.get_coordinates(outlines, return_index=True)
-    is_soft = np.isin(_key(xy), _key(soft))
+    is_soft = np.isin(node_keys(xy), node_keys(soft))
     pairs, _ = distinct_rows(np.stack([_number(xy[is_soft]), owner[is_soft]], axis=1))
     meeting = np.bincount(pairs[:, 0])
     dropped = is_soft.copy()
     dropped[is_soft] = meeting[_number(xy[is_soft])] <= 2
-    keys = np.setdiff1d(_key(xy[dropped]), _bent(outlines))
-    for number in np.unique(owner[np.isin(_key(xy), keys)]):
+    keys = np.setdiff1d(node_keys(xy[dropped]), _bent(outlines))
+    for number in np.unique(owner[np.isin(node_keys(xy), keys)]):
         outlines[number] = _without(outlines[number], keys)
     return outlines
 
@@ -127,11 +144,11 @@ def _bent(shapes: NDArray[np.object_]) -> NDArray[np.complex128]:
     before[first], after[last] = xy[last - 1], xy[first + 1]
     way, step = after - before, xy - before
     off = np.abs(way[:, 0] * step[:, 1] - way[:, 1] * step[:, 0]) / np.maximum(np.hypot(way[:, 0], way[:, 1]), 1e-12)
-    return _key(xy[off > _ON_BORDER_M])
+    return node_keys(xy[off > _ON_BORDER_M])
 
 
 def _number(xy: NDArray[np.float64]) -> NDArray[np.int64]:
-    return np.unique(_key(xy), return_inverse=True)[1].reshape(-1).astype(np.int64)
+    return np.unique(node_keys(xy), return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
 def _without(shape: BaseGeometry, keys: NDArray[np.complex128]) -> BaseGeometry:
@@ -140,7 +157,7 @@ def _without(shape: BaseGeometry, keys: NDArray[np.complex128]) -> BaseGeometry:
         rings = []
         for ring in shapely.get_rings(part):
             corners = shapely.get_coordinates(ring)[:-1]
-            rings.append(corners[~np.isin(_key(corners), keys)])
+            rings.append(corners[~np.isin(node_keys(corners), keys)])
         parts.append(shapely.Polygon(rings[0], rings[1:]))
     return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
 
@@ -155,12 +172,7 @@ def kept_as_they_were(
     kept = np.zeros(len(outlines), dtype=bool)
     for number, (outline, polygon) in enumerate(zip(outlines, former, strict=True)):
         one, other = (np.unique(shapely.get_coordinates(shape), axis=0) for shape in (outline, polygon))
-        differ = np.concatenate([one[~np.isin(_key(one), _key(other))], other[~np.isin(_key(other), _key(one))]])
+        differ = np.concatenate([_not_in(one, other), _not_in(other, one)])
         on_outline = shapely.dwithin(village.boundary, points_at(differ), _ON_BORDER_M * 1e3)
         kept[number] = bool(np.all(on_outline)) and abs(outline.area - polygon.area) <= 1e-6 * polygon.area
     return kept
-
-
-def _key(xy: NDArray[np.float64]) -> NDArray[np.complex128]:
-    key: NDArray[np.complex128] = xy[:, 0] + 1j * xy[:, 1]
-    return key

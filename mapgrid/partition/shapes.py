@@ -39,3 +39,9 @@ def ranges(start: NDArray[np.int64], which: NDArray[np.int64]) -> tuple[NDArray[
     offset = np.zeros(len(which) + 1, dtype=np.int64)
     np.cumsum(size, out=offset[1:])
     return np.arange(offset[-1]) - np.repeat(offset[:-1] - start[which], size), offset
+
+
+def node_keys(xy: NDArray[np.float64]) -> NDArray[np.complex128]:
+    """Return one number per node that only the very same coordinates have."""
+    keys: NDArray[np.complex128] = xy[:, 0] + 1j * xy[:, 1]
+    return keys

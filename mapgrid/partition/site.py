@@ -8,14 +8,24 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
+import shapely
 
 from mapgrid.crs import check_metric
+from mapgrid.partition.borders import straighten
 from mapgrid.partition.carry import Base, Carried, carry
 from mapgrid.partition.explain import explain_pieces, reasons_of_grids
 from mapgrid.partition.frames import grids_frame, households_frame, texts
 from mapgrid.partition.graph import Graph, build_graph
-from mapgrid.partition.keeping import cut_along_borders, kept_as_they_were, outlines_of, soft_nodes
+from mapgrid.partition.keeping import (
+    border_segments,
+    cut_along_borders,
+    kept_as_they_were,
+    outlines_of,
+    soft_nodes,
+    with_exact_nodes,
+)
 from mapgrid.partition.land import Land, cut_land
+from mapgrid.partition.meeting import end_in_corners
 from mapgrid.partition.naming import next_names
 from mapgrid.partition.outlines import cell_polygons
 from mapgrid.partition.plan import Division, Moves, Plan
@@ -52,8 +62,6 @@ class Site:
         Labels of former grids that stay as they are.
     land, graph, links, regions
         The cells, cut along the former borders; who is beside whom; what may be divided together.
-    shapes, soft
-        Polygons of the cells, and nodes that grids leave out.
     used
         Names that no new grid may have.
     """
@@ -68,8 +76,6 @@ class Site:
     graph: Graph
     links: NDArray[np.int64]
     regions: list[Region]
-    shapes: NDArray[np.object_]
-    soft: NDArray[np.float64]
     used: frozenset[str]
     began: float
 
@@ -116,11 +122,9 @@ def survey(
         carried,
         fixed,
         land,
-        build_graph(land, points.xy, points.weight, links),
+        _graph(land, points, links),
         links,
         regions,
-        cell_polygons(land.faces, land.cell_of_face, len(points)),
-        soft_nodes(land, points.xy, carried.polygons),
         base.ended.union(carried.names),
         began,
     )
@@ -151,9 +155,14 @@ def plan_of(site: Site, label: NDArray[np.int64], moves: Moves | None) -> Plan:
     grid = grid.reshape(-1).astype(np.int64)
     new = next_names(site.used, int((kept >= former).sum()))
     names = (*(site.carried.names[number] for number in kept if number < former), *new)
-    outlines = _outlines(site, label, kept, grid)
+    same = _same(site, label, kept)
+    land = _redrawn(site, label, grid, same)
+    graph = site.graph if land is site.land else _graph(land, points, site.links)
+    shapes = cell_polygons(land.faces, land.cell_of_face, len(points))
+    soft = soft_nodes(land, points.xy, grid, site.carried.polygons)
+    outlines = _outlines(site, (shapes, soft), kept, grid, same)
     reasons = (*_reasons(site, grid, kept, names), *_without_geometry(points))
-    cells = _cells(site, label, kept, names)
+    cells = _cells(site, (graph, shapes), label, kept, names)
     crs = site.village.crs
     group = np.unique(cells["group"].to_numpy().astype(str), return_inverse=True)[1].reshape(-1).astype(np.int64)
     return Plan(
@@ -161,30 +170,55 @@ def plan_of(site: Site, label: NDArray[np.int64], moves: Moves | None) -> Plan:
         households=households_frame(site.households, points, cells),
         cells=cells,
         reasons=reasons,
-        pieces=tuple(explain_pieces(site.graph, points, grid, outlines, wish.limits, names)),
+        pieces=tuple(explain_pieces(graph, points, grid, outlines, wish.limits, names)),
         limits=wish.limits,
         preset=wish.preset,
         seed=wish.seed,
         effort=wish.effort,
         seconds=time.perf_counter() - site.began,
-        division=Division(site.village, site.land, points, grid, group, names, site.links, soft=site.soft),
+        division=Division(site.village, land, points, grid, group, names, site.links, soft=soft),
         locked=frozenset(site.carried.names[number] for number in site.locked),
         ended=site.used.difference(names),
         moves=moves,
     )
 
 
+def _same(site: Site, label: NDArray[np.int64], kept: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which grids have the cells they had."""
+    home = site.carried.label
+    changed = np.unique(np.concatenate([label[label != home], home[label != home]]))
+    same: NDArray[np.bool_] = ~np.isin(kept, changed) & (kept < len(site.carried.names))
+    return same
+
+
+def _redrawn(site: Site, label: NDArray[np.int64], grid: NDArray[np.int64], same: NDArray[np.bool_]) -> Land:
+    """Return the land with new borders drawn straight, former ones left, and meetings of both in former corners."""
+    if (label == site.carried.label).all():
+        return site.land
+    polygons, xy = site.carried.polygons, site.points.xy
+    segments, _ = border_segments(polygons)
+    land = straighten(site.land, xy, grid, segments)
+    corners = np.unique(shapely.get_coordinates(polygons), axis=0)
+    return with_exact_nodes(end_in_corners(land, xy, grid, same, corners), corners)
+
+
+def _graph(land: Land, points: Points, links: NDArray[np.int64]) -> Graph:
+    return replace(build_graph(land, points.xy, points.weight, links), work=points.work)
+
+
 def _outlines(
-    site: Site, label: NDArray[np.int64], kept: NDArray[np.int64], grid: NDArray[np.int64]
+    site: Site,
+    drawn: tuple[NDArray[np.object_], NDArray[np.float64]],
+    kept: NDArray[np.int64],
+    grid: NDArray[np.int64],
+    same: NDArray[np.bool_],
 ) -> NDArray[np.object_]:
     """Return the polygons of the grids; a grid of the same cells as before has its former polygon to the bit."""
-    shape, home = site.village.geometry.iloc[0], site.carried.label
-    outlines = outlines_of(site.shapes, grid, len(kept), site.soft)
-    changed = np.unique(np.concatenate([label[label != home], home[label != home]]))
-    same = np.flatnonzero(~np.isin(kept, changed) & (kept < len(site.carried.names)))
+    shapes, soft = drawn
+    outlines = outlines_of(shapes, grid, len(kept), soft)
     former = site.carried.polygons[kept[same]]
-    as_before = kept_as_they_were(outlines[same], former, shape)
-    outlines[same[as_before]] = former[as_before]
+    as_before = kept_as_they_were(outlines[same], former, site.village.geometry.iloc[0])
+    outlines[np.flatnonzero(same)[as_before]] = former[as_before]
     return outlines
 
 
@@ -206,7 +240,13 @@ def _without_geometry(points: Points) -> list[Reason]:
     ]
 
 
-def _cells(site: Site, label: NDArray[np.int64], kept: NDArray[np.int64], names: tuple[str, ...]) -> GeoDataFrame:
+def _cells(
+    site: Site,
+    drawn: tuple[Graph, NDArray[np.object_]],
+    label: NDArray[np.int64],
+    kept: NDArray[np.int64],
+    names: tuple[str, ...],
+) -> GeoDataFrame:
     """Return the cells with grid and group; groups stay where they can, and in unchanged grids altogether."""
     carried, count = site.carried, len(label)
     grids, groups = np.empty(count, dtype=object), np.empty(count, dtype=object)
@@ -215,11 +255,11 @@ def _cells(site: Site, label: NDArray[np.int64], kept: NDArray[np.int64], names:
         serial = np.where(carried.label[mine] == number, carried.group[mine], 0)
         is_same = (serial > 0).all() and number < len(carried.names) and not carried.has_lost[number]
         if not is_same or (carried.label == number).sum() != len(mine):
-            part = site.graph.part(mine)
+            part = drawn[0].part(mine)
             former = np.where(carried.group[mine] > 0, carried.label[mine] * 100 + carried.group[mine], -1)
             own = keep_groups(part, former, site.wish.limits, site.wish.seed)
             serial = number_groups(own, part.weight, serial)
         grids[mine] = name
         groups[mine] = [f"{name}{one:02d}" for one in serial]
     columns = {"grid": texts(grids), "group": texts(groups)}
-    return gpd.GeoDataFrame(columns, geometry=site.shapes, crs=site.village.crs)
+    return gpd.GeoDataFrame(columns, geometry=drawn[1], crs=site.village.crs)
