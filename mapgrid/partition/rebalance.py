@@ -15,6 +15,7 @@ from mapgrid.partition.entry import divide
 from mapgrid.partition.mover import Ground, in_one_piece, variants
 from mapgrid.partition.numbering import reading_order
 from mapgrid.partition.plan import Moves, Plan
+from mapgrid.partition.polish import GO, STAY, polish
 from mapgrid.partition.presets import choose_effort, choose_wishes
 from mapgrid.partition.scorecard import distance_to_centre
 from mapgrid.partition.site import Site, Wish, plan_of, survey
@@ -76,13 +77,22 @@ def rebalance(
     choose_wishes(preset)
     site = survey(base, village, households, barriers, Wish(limits, preset, seed, "standard"), frozenset(locked))
     ground, first = _begin(site)
-    found = _distinct([in_one_piece(ground, label) for label in variants(ground, first)])
-    chosen = _alternatives(site, ground, found)
+    chosen = choose_labels(ground, first, preset)
     unavoidable = _unavoidable(ground, site.carried.label)
     new = int(site.points.weight[~site.carried.is_old].sum())
     return tuple(
         plan_of(site, label, Moves(ground.moved(label), unavoidable, new, site.carried.gone)) for label in chosen
     )
+
+
+def choose_labels(ground: Ground, first: NDArray[np.int64], preset: str) -> list[NDArray[np.int64]]:
+    """Return the labels of the plans to offer, the one with the fewest households moved first."""
+    found = [in_one_piece(ground, label) for label in variants(ground, first)]
+    if any((label != first).any() for label in found):
+        found += [polish(ground, label, preset, STAY) for label in found]
+    cautious = _alternatives(ground, _distinct(found))[0]
+    found += [polish(ground, cautious, aim, GO) for aim in (preset, "workload")]
+    return _alternatives(ground, _distinct(found))
 
 
 def divide_around(
@@ -177,17 +187,15 @@ def _distinct(labels: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
     return kept
 
 
-def _alternatives(site: Site, ground: Ground, labels: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
+def _alternatives(ground: Ground, labels: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
     """Return the labels with fewest moved, shortest way and most even load; those farther from the limits are out."""
     least = min(ground.beyond(label) for label in labels)
     labels = [label for label in labels if ground.beyond(label) == least]
-    weight = site.points.weight
+    xy, weight = ground.graph.xy, ground.graph.weight
+    work = weight if ground.graph.work is None else ground.graph.work
     moved = [ground.moved(label) for label in labels]
-    way = [
-        round(float(np.average(distance_to_centre(site.points.xy, weight, _dense(one)), weights=weight)), 3)
-        for one in labels
-    ]
-    uneven = [round(float(np.std(np.bincount(_dense(one), weights=weight))), 3) for one in labels]
+    way = [round(float(np.average(distance_to_centre(xy, weight, _dense(one)), weights=weight)), 3) for one in labels]
+    uneven = [round(float(np.std(np.bincount(_dense(one), weights=work))), 3) for one in labels]
     first = min(range(len(labels)), key=lambda n: (moved[n], way[n], n))
     shortest = min(range(len(labels)), key=lambda n: (way[n], moved[n], n))
     evenest = min(range(len(labels)), key=lambda n: (uneven[n], moved[n], n))

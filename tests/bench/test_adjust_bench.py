@@ -93,7 +93,7 @@ def test_forty_newcomers_in_one_spot(size, limit_ms, monkeypatch):
     new = made.households.iloc[:40].set_geometry(list(shapely.points(near)), crs=made.households.crs)
     households = pd.concat([made.households, new], ignore_index=True)
     labels_ms, whole_ms = [], []
-    inner = rebalancing.variants
+    inner = rebalancing.choose_labels
 
     def timed(*arguments):
         began = time.process_time()
@@ -101,7 +101,7 @@ def test_forty_newcomers_in_one_spot(size, limit_ms, monkeypatch):
         labels_ms.append(1000 * (time.process_time() - began))
         return found
 
-    monkeypatch.setattr(rebalancing, "variants", timed)
+    monkeypatch.setattr(rebalancing, "choose_labels", timed)
     for _ in range(5):
         began = time.process_time()
         plans = rebalancing.rebalance(base, made.village, households)

@@ -42,6 +42,7 @@ def test_a_village_that_grew_by_a_tenth_keeps_its_grids(name, water):
     assert plan.scorecard.in_range_pct >= base.scorecard.in_range_pct
     assert plan.scorecard.groups_in_range_pct >= base.scorecard.groups_in_range_pct - 0.5
     assert set(base.grids["grid"]) <= set(plan.grids["grid"])
+    assert_kept(plan, base)
     extra = plan.moves.moved_households - plan.moves.unavoidable_households
     assert extra <= 0.01 * len(households)
 
