@@ -32,6 +32,7 @@ _QUIET = {
     "distributed.scheduler.allowed-failures": DEATHS_ALLOWED - 1,
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
+    "distributed.worker.profile.enabled": False,  # nobody looks at it
     "logging": {"distributed": "critical", "tornado": "critical"},
 }
 _PATIENCE_S = 5

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -110,6 +111,7 @@ def ours_beside(given, done, variant):
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the database is taken away too
     fast = bool(os.environ.get("FAST"))
     chosen = [name for name in names() if not (fast and name == "20000")]
     if os.environ.get("ONLY"):
