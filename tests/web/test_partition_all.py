@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from distributed import LocalCluster
 from drawn_land import lattice, plots
 from generated_land import generate
-from shapely import LineString, Point
+from shapely import LineString, Point, box
 
 from mapgrid.village import Limits
 from web.actions.district_crew import divide_all, local_crew
@@ -241,15 +241,21 @@ def test_a_cluster_that_runs_already_is_used_by_its_address(run, tmp_path):
     land, points = squares(2)
     households = write(tmp_path / "h.gpkg", points)
     river = write(tmp_path / "river.gpkg", [LineString([(100, -50), (100, 400)])])
+    halves = [box(0, 0, 200, 60), box(0, 60, 200, 200), box(400, 0, 600, 60), box(400, 60, 600, 200)]
+    units = write(tmp_path / "units.gpkg", halves, name=["一组", "二组", "一组", "二组"])
     villages = write(tmp_path / "v.gpkg", land, name=["west", "east"])
     with LocalCluster(
         n_workers=1, processes=False, protocol="tcp", host="127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as cluster:
         arguments = ["--households", households, "--village-column", "name", "--barriers", river, "--out", "out"]
+        arguments += ["--units", units]
         code, said = run(villages, *arguments, "--scheduler", cluster.scheduler_address)
     assert code == 3, said
     lines = summary_of(tmp_path / "out")
-    assert (lines["west"]["reasons"], lines["east"]["reasons"]) == ("ISOLATED_UNIT 2", "")
+    assert lines["west"]["reasons"].startswith("ISOLATED_UNIT")
+    assert lines["east"]["reasons"] == ""
+    reports = [json.loads((tmp_path / "out" / f"{name}.json").read_text()) for name in ("west", "east")]
+    assert [report["units_split"] for report in reports] == [2, 0]
 
 
 def refusal(run, *arguments):

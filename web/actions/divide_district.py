@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
     from web.actions.divide_files import Sources
-    from web.actions.divide_parcel import Order
+    from web.actions.divide_parcel import Order, Rows
 
 _BESIDE_DEG = 3e-7  # about the 2 cm that a household may stand outside its village
 _BARRIERS_AROUND_DEG = 1e-3  # a barrier that ends outside may still bar the way inside
@@ -73,14 +74,15 @@ def read_district(sources: Sources, column: str) -> District:
     points = inner_points(households, metric).to_numpy()
     village, why = _assign(households, points, villages, keys, column)
     barriers = None if sources.barriers is None else read_sound(sources.barriers)
+    units = None if sources.units is None else read_sound(sources.units)
     rows = households.index.to_numpy()
     lost = np.flatnonzero(village < 0)
-    frames = [villages, households, *([] if barriers is None else [barriers])]
+    frames = [frame for frame in (villages, households, barriers, units) if frame is not None]
     notes = [f"{frame.attrs['file']}: {note}" for frame in frames for note in frame.attrs["notes"]]
     if column in households.columns:
         notes.append(f"{households.attrs['file']}: households belong to the village that their column {column} names")
     return District(
-        parcels=tuple(_parcels(villages, keys, households, village, barriers)),
+        parcels=tuple(_parcels(villages, keys, households, village, (barriers, units))),
         unplaced=tuple((int(rows[at]), why[at]) for at in lost.tolist()),
         notes=tuple(notes),
     )
@@ -156,19 +158,42 @@ def _parcels(
     keys: list[str],
     households: GeoDataFrame,
     village: NDArray[np.int64],
-    barriers: GeoDataFrame | None,
+    others: tuple[GeoDataFrame | None, GeoDataFrame | None],
 ) -> Iterator[Parcel]:
+    barriers, units = (None if frame is None else _Near(frame) for frame in others)
     order = np.argsort(village, kind="stable")
     bounds = np.searchsorted(village[order], np.arange(len(keys) + 1))
-    tree = None if barriers is None else shapely.STRtree(barriers.geometry.to_numpy())
     for at, (key, name) in enumerate(zip(keys, file_names(keys), strict=True)):
-        near = None
-        if tree is not None and barriers is not None:
-            west, south, east, north = villages.geometry.iloc[at].bounds
-            around = shapely.box(west, south, east, north).buffer(_BARRIERS_AROUND_DEG, join_style="mitre")
-            near = take_rows(barriers[[barriers.geometry.name]], np.sort(tree.query(around, "intersects")))
-        boundary = take_rows(villages[[villages.geometry.name]], [at])
-        yield Parcel(key, name, boundary, take_rows(households, order[bounds[at] : bounds[at + 1]]), near)
+        shape = villages.geometry.iloc[at]
+        yield Parcel(
+            key=key,
+            name=name,
+            boundary=take_rows(villages[[villages.geometry.name]], [at]),
+            households=take_rows(households, order[bounds[at] : bounds[at + 1]]),
+            barriers=None if barriers is None else barriers.rows_around(shape),
+            units=None if units is None else units.rows_on(shape),
+        )
+
+
+class _Near:
+    """Rows of a layer by the village they are near to or on."""
+
+    def __init__(self, frame: GeoDataFrame) -> None:
+        self.frame = frame
+        self.shapes = shapely.STRtree(frame.geometry.to_numpy())
+        self.inner = shapely.STRtree(shapely.point_on_surface(frame.geometry.to_numpy()))
+
+    def rows_around(self, village: BaseGeometry) -> Rows | None:
+        """Return what meets the box of a village, somewhat enlarged."""
+        around = shapely.box(*village.bounds).buffer(_BARRIERS_AROUND_DEG, join_style="mitre")
+        return self._taken(self.shapes.query(around, "intersects"))
+
+    def rows_on(self, village: BaseGeometry) -> Rows | None:
+        """Return what lies on the land of a village: its neighbours' units touch it too."""
+        return self._taken(self.inner.query(village, "intersects"))
+
+    def _taken(self, at: NDArray[np.int64]) -> Rows | None:
+        return take_rows(self.frame, np.sort(at)) if len(at) else None
 
 
 def file_names(keys: Iterable[str]) -> list[str]:

@@ -84,6 +84,8 @@ class Parcel:
         Its code or name, as the file of villages has it.
     name
         The same as a file name.
+    barriers, units
+        Those near it; None where there are none.
     """
 
     key: str
@@ -91,6 +93,7 @@ class Parcel:
     boundary: Rows
     households: Rows
     barriers: Rows | None
+    units: Rows | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +112,10 @@ class Order:
 
     def seal(self, parcel: Parcel) -> str:
         """Return a digest of all that the plan of a parcel depends on: its rows, what is asked, the version."""
-        asked = json.dumps([asdict(self.wanted), self.sources.weight_column, version("mapgrid")], sort_keys=True)
+        columns = [self.sources.weight_column, self.sources.unit_column]
+        asked = json.dumps([asdict(self.wanted), columns, version("mapgrid")], sort_keys=True)
         summed = hashlib.sha256(asked.encode())
-        for rows in (parcel.boundary, parcel.households, parcel.barriers):
+        for rows in (parcel.boundary, parcel.households, parcel.barriers, parcel.units):
             summed.update(b"-" if rows is None else rows.digest())
         return summed.hexdigest()
 
@@ -183,7 +187,8 @@ def divide_parcel(parcel: Parcel, order: Order) -> Line:
             parcel.boundary.frame(),
             parcel.households.frame(),
             None if parcel.barriers is None else parcel.barriers.frame(),
-            columns=(order.sources.weight_column, order.sources.unit_column),
+            None if parcel.units is None else parcel.units.frame(),
+            columns=(order.sources.weight_column, _unit_column(parcel, order)),
         )
         plan = divide_inputs(inputs, order.wanted)
     except MapgridError as refused:
@@ -194,6 +199,13 @@ def divide_parcel(parcel: Parcel, order: Order) -> Line:
     text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
     save_division(plan, inputs, order.plan_of(parcel), {report: text})
     return _line_of(parcel, record, kept=False)
+
+
+def _unit_column(parcel: Parcel, order: Order) -> str | None:
+    """Return the column of units; None where no household of this village is in one."""
+    column = order.sources.unit_column
+    columns = parcel.households.columns
+    return None if column in columns and not columns[column].notna().any() else column
 
 
 def _line_of(parcel: Parcel, record: dict[str, Any], *, kept: bool) -> Line:

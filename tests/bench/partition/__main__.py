@@ -84,12 +84,13 @@ def measure_instance(name, clock, url, *, fast):
     given.write(source, first["grids"])
     for peer in runs.PEERS:
         clock.begin(name, peer)
-        if name.isdigit() and peer in clock.too_long:
-            rows[peer] = {"fault": f"> {clock.limit:.0f} s (already at {clock.too_long[peer]})"}
+        known = clock.too_long.get(peer)
+        if known is not None and given.size >= known[0]:
+            rows[peer] = {"fault": f"> {clock.limit:.0f} s (already with {known[0]} households)"}
             continue
         done = runs.run_peer(peer, name, source, url=url, limit=clock.limit)
-        if name.isdigit() and (done.fault or "").startswith(">"):
-            clock.too_long[peer] = name
+        if (done.fault or "").startswith(">"):
+            clock.too_long[peer] = min(known or (given.size, name), (given.size, name))
         if done.fault is None:
             card = measure(given, done.label, LIMITS, done.figures["seconds"])
             rows[peer] = card | done.figures

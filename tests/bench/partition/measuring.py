@@ -20,9 +20,7 @@ def measure(given, label, limits, seconds):
     points = given.points
     shapes = merge(given.cells, label, int(label.max()) + 1)
     outline = given.village.geometry.iloc[0]
-    card = measure_plan(
-        outline, given.land, (points.xy, points.weight), (label, label), shapes, limits, seconds
-    ).as_record()
+    card = measure_plan(outline, given.land, points, (label, label), shapes, limits, seconds).as_record()
     card["barrier_pairs"] = pairs_across(given, label)
     card["units_split"] = units_split(given, label)
     return {name: value for name, value in card.items() if not name.startswith("groups")}
