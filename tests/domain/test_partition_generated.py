@@ -37,7 +37,7 @@ def examples(count):
 
 
 def weighed(households, kind, seed):
-    """Return households with weights: one each, a few at a point as in a village, or some tall buildings."""
+    """Return households with work, and weights: one each, a few at a point as in a village, or some tall buildings."""
     rng = np.random.default_rng(seed)
     size = len(households)
     weights = {
@@ -45,7 +45,7 @@ def weighed(households, kind, seed):
         "few": rng.choice([1, 1, 1, 2, 3, 6], size),
         "tall": np.where(rng.random(size) < 0.03, rng.integers(20, 140, size), 1),
     }
-    return households[["geometry"]].assign(weight=weights[kind])
+    return households[["geometry"]].assign(weight=weights[kind], workload=rng.choice([0.5, 1.0, 4.0], size))
 
 
 def pieces_of(label, pairs):
