@@ -19,6 +19,8 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 KEPT = environment.ROOT / "build" / "bench-partition"
 LIMIT_S = 300.0
+START_S = 15
+"""CPU seconds to start, import and warm up, beside the limit."""
 
 PEERS = {
     "kmc-1": "k-means-constrained, 1 start",
@@ -127,7 +129,7 @@ def _kept(name, run, made_from, command, extra, limit):
     if not (seal.exists() and seal.read_text() == wanted):
         for suffix in (".npy", ".json", ".fault"):
             target.with_suffix(suffix).unlink(missing_ok=True)
-        fault = _run([*command, target], extra, limit)
+        fault = run([*command, target], extra, limit)
         if fault is not None:
             target.with_suffix(".fault").write_text(fault)
         seal.write_text(wanted)
@@ -136,14 +138,14 @@ def _kept(name, run, made_from, command, extra, limit):
     return Outcome(np.load(target.with_suffix(".npy")), json.loads(target.with_suffix(".json").read_text()))
 
 
-def _run(command, extra, limit):
+def run(command, extra, limit):
     """Return None when all went well, else what went wrong in a few words."""
     environs = {**os.environ, "PYTHONPATH": str(environment.ROOT), **extra}
     began = time.monotonic()
     pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
-    # The limit is one of CPU time, so that a machine that is busy otherwise judges nobody; 15 s to start and warm up.
+    # The limit is one of CPU time, so that a machine that is busy otherwise judges nobody.
     running = subprocess.Popen(command, env=environs, **pipes)
-    resource.prlimit(running.pid, resource.RLIMIT_CPU, (int(limit) + 15, int(limit) + 20))
+    resource.prlimit(running.pid, resource.RLIMIT_CPU, (int(limit) + START_S, int(limit) + START_S + 5))
     try:
         _, errors = running.communicate(timeout=4 * limit)
     except subprocess.TimeoutExpired:

@@ -21,6 +21,7 @@ _COLUMNS = (
     ("farthest", "farthest_m", "{:.0f}"),
     ("barrier", "barrier_pairs", "{}"),
     ("split", "units_split", "{}"),
+    ("on line", "preferred_border_pct", "{:.0f} %"),
     ("s", "seconds", "{:.3g}"),
     ("CPU s", "cpu", "{:.3g}"),
     ("MB", "peak_mb", "{:.0f}"),
