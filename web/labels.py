@@ -86,6 +86,7 @@ def limit_reason_labels() -> Mapping[str, str]:
         "ISOLATED_UNIT": _("A barrier or the distance cuts these households off from any other grid."),
         "UNITS_DO_NOT_FIT": _("Whole units make no grids within the limits here; this unit is in several grids."),
         "NO_GEOMETRY": _("Some households have no usable point yet."),
+        "BY_HAND": _("This grid was made so by hand."),
         "NO_DIVISION_FOUND": _("The households would fit, but no connected division was found."),
         "LOCKED": _("This grid is locked and stays as it is."),
     }

@@ -18,6 +18,7 @@ from mapgrid.partition.land import Touch
 from mapgrid.partition.outlines import cell_polygons, merge
 from mapgrid.partition.reasons import Reason, ReasonCode
 from mapgrid.partition.regroup import keep_groups, number_groups
+from mapgrid.partition.unit_splits import tell_splits
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -95,8 +96,17 @@ def _framed(was: Plan, plan: Plan, graph: Graph, labels: NDArray[np.int64]) -> P
         found = explain_pieces(graph, made.points, made.grid, outlines, plan.limits, made.names)
     pieces = (*_untouched(was, plan, touched), *(piece for piece in found if piece.grid in touched))
     division = replace(made, group=_group_labels(cells))
+    odd = was.units
+    if made.units is not None:
+        by_hand = (ReasonCode.BY_HAND, "divided by hand")
+        splits, odd_units = tell_splits(
+            made.units, made.points, (made.grid, made.names), by_hand, (was.reasons, was.units)
+        )
+        reasons, odd = (*reasons, *splits), tuple(odd_units)
     return replace(
         plan,
+        units=odd,
+        units_proved=None if made.units is None else False,
         grids=_grids(was, plan, outlines, reasons),
         households=_households(was, cells),
         cells=cells,
@@ -186,7 +196,7 @@ def _reasons(was: Plan, plan: Plan, touched: frozenset[str]) -> tuple[Reason, ..
             detail = f"{households} households, made so by hand; the limits are {limits.min}–{limits.max}"
             reasons.append(Reason(name, ReasonCode.BY_HAND, detail))
     reasons.sort(key=lambda reason: reason.grid or "")
-    return (*reasons, *(reason for reason in was.reasons if reason.grid is None))
+    return (*reasons, *(reason for reason in was.reasons if reason.code is ReasonCode.NO_GEOMETRY))
 
 
 def _grids(was: Plan, plan: Plan, outlines: NDArray[np.object_], reasons: tuple[Reason, ...]) -> GeoDataFrame:

@@ -18,8 +18,9 @@ from mapgrid.partition.plan import Moves, Plan
 from mapgrid.partition.polish import GO, STAY, polish
 from mapgrid.partition.presets import choose_effort, choose_wishes
 from mapgrid.partition.scorecard import distance_to_centre
-from mapgrid.partition.site import Site, Wish, plan_of, survey
+from mapgrid.partition.site import Given, Site, Wish, plan_of, survey
 from mapgrid.partition.solve import split
+from mapgrid.partition.whole import divide_by_units, task_of
 from mapgrid.village import Limits
 
 if TYPE_CHECKING:
@@ -31,12 +32,14 @@ if TYPE_CHECKING:
     from mapgrid.partition.carry import Base
 
 
-def rebalance(
+def rebalance(  # noqa: PLR0913  as `divide`
     base: Base,
     village: GeoDataFrame,
     households: GeoDataFrame,
     *,
     barriers: GeoDataFrame | None = None,
+    units: GeoDataFrame | None = None,
+    prefer: GeoDataFrame | None = None,
     limits: Limits = Limits(),  # noqa: B008  frozen
     locked: Collection[str] = (),
     preset: str = "balanced",
@@ -48,9 +51,9 @@ def rebalance(
     ----------
     base
         The former plan: a `Plan`, or frames read from a plan file; the CRS of `village`.
-    village, households, barriers
-        As for `divide`. A household is known by its point (to the millimetre); a new one begins in the grid whose land
-        it stands in.
+    village, households, barriers, units, prefer
+        As for `divide`. Units that a former plan or the fewest moves split are named, not mended. A household is known
+        by its point (to the millimetre); a new one begins in the grid whose land it stands in.
     limits
         Households of a grid and of a group; may differ from those of the former plan.
     locked
@@ -75,7 +78,8 @@ def rebalance(
         `NO_NUMBER_LEFT` when a new grid would need a serial over 999.
     """
     choose_wishes(preset)
-    site = survey(base, village, households, barriers, Wish(limits, preset, seed, "standard"), frozenset(locked))
+    given = Given(village, households, barriers, units, prefer)
+    site = survey(base, given, Wish(limits, preset, seed, "standard"), frozenset(locked))
     ground, first = _begin(site)
     chosen = choose_labels(ground, first, preset)
     unavoidable = _unavoidable(ground, site.carried.label)
@@ -95,12 +99,14 @@ def choose_labels(ground: Ground, first: NDArray[np.int64], preset: str) -> list
     return _alternatives(ground, _distinct(found))
 
 
-def divide_around(
+def divide_around(  # noqa: PLR0913  as `divide`
     locked: Base,
     village: GeoDataFrame,
     households: GeoDataFrame,
     *,
     barriers: GeoDataFrame | None = None,
+    units: GeoDataFrame | None = None,
+    prefer: GeoDataFrame | None = None,
     limits: Limits = Limits(),  # noqa: B008  frozen
     preset: str = "balanced",
     seed: int = 0,
@@ -112,16 +118,18 @@ def divide_around(
     ----------
     locked
         The grids to keep with their households, in the CRS of `village`.
-    village, households, barriers, limits, preset, seed, effort
+    village, households, barriers, units, prefer, limits, preset, seed, effort
         As for `divide`.
     """
     wishes, work = choose_wishes(preset), choose_effort(effort)
-    site = survey(locked, village, households, barriers, Wish(limits, preset, seed, effort), None)
+    site = survey(locked, Given(village, households, barriers, units, prefer), Wish(limits, preset, seed, effort), None)
     label, count = site.carried.label.copy(), len(site.carried.names)
     for region in site.regions:
-        inner = np.zeros(1, dtype=np.int64)
-        if not region.over:
-            bounds = (limits.min, limits.max, limits.target)
+        inner, bounds = np.zeros(1, dtype=np.int64), (limits.min, limits.max, limits.target)
+        if not region.over and site.units is not None:
+            task = task_of(site.graph, region.cells, site.units.of_point, bounds, (wishes, work, seed))
+            inner = divide_by_units(task).label
+        elif not region.over:
             inner, _ = split(site.graph.part(region.cells), bounds, wishes, work, seed)
         label[region.cells] = inner + count
         count += int(inner.max()) + 1

@@ -30,14 +30,21 @@ from mapgrid.partition.naming import next_names
 from mapgrid.partition.outlines import cell_polygons
 from mapgrid.partition.plan import Division, Moves, Plan
 from mapgrid.partition.points import Points, distinct_points
+from mapgrid.partition.prefer import Preferred, border_prices, preferred_lines
 from mapgrid.partition.reasons import Reason, ReasonCode
 from mapgrid.partition.regroup import keep_groups, number_groups
 from mapgrid.partition.sides import Region, find_regions
-from mapgrid.village import Limits, check_boundary, check_households
+from mapgrid.partition.unit_land import unit_land
+from mapgrid.partition.unit_splits import tell_splits
+from mapgrid.partition.units import Units, read_units
+from mapgrid.village import Limits, check_boundary, check_households, check_units
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
+
+
+_KEPT = (ReasonCode.UNITS_DO_NOT_FIT, "so in the former plan, or to move the fewest households, or around locked grids")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,34 @@ class Wish:
     preset: str
     seed: int
     effort: str
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Frames of today, as `divide` takes them."""
+
+    village: GeoDataFrame
+    households: GeoDataFrame
+    barriers: GeoDataFrame | None = None
+    units: GeoDataFrame | None = None
+    prefer: GeoDataFrame | None = None
+
+    def check(self, base: Base) -> None:
+        """Raise unless all frames are sound and in the CRS of the village."""
+        further = (self.barriers, self.units, self.prefer, base.grids, base.households)
+        check_metric(self.village, self.households, *[frame for frame in further if frame is not None])
+        check_boundary(self.village)
+        check_households(self.households, self.village)
+        if self.units is not None:
+            check_units(self.units, self.village)
+
+    def walls(self) -> NDArray[np.object_]:
+        """Return the barriers as an array."""
+        return np.empty(0, dtype=object) if self.barriers is None else self.barriers.geometry.to_numpy()
+
+    def preferred(self) -> Preferred | None:
+        """Return the lines that borders are to follow."""
+        return None if self.prefer is None else preferred_lines(self.prefer.geometry.to_numpy())
 
 
 @dataclass(frozen=True)
@@ -66,10 +101,11 @@ class Site:
         Names that no new grid may have.
     """
 
-    village: GeoDataFrame
-    households: GeoDataFrame
+    given: Given
     points: Points
     wish: Wish
+    units: Units | None
+    liked: Preferred | None
     carried: Carried
     locked: NDArray[np.int64]
     land: Land
@@ -87,23 +123,18 @@ class Site:
 
 def survey(
     base: Base,
-    village: GeoDataFrame,
-    households: GeoDataFrame,
-    barriers: GeoDataFrame | None,
+    given: Given,
     wish: Wish,
     locked: frozenset[str] | None,
 ) -> Site:
     """Return the site of a former plan; `locked` None: the base is nothing but locked grids, the rest is free."""
     began = time.perf_counter()
-    frames = [village, households, base.grids, base.households]
-    check_metric(*frames, *([] if barriers is None else [barriers]))
-    check_boundary(village)
-    check_households(households, village)
-    points = distinct_points(households)
+    given.check(base)
+    points = distinct_points(given.households)
     carried = carry(base, points, is_whole=locked is not None)
-    shape = village.geometry.iloc[0]
-    lines = np.empty(0, dtype=object) if barriers is None else barriers.geometry.to_numpy()
-    land, walls = cut_land(shape, points.xy, lines)
+    shape = given.village.geometry.iloc[0]
+    held, liked = read_units(given.units, given.households, points, shape), given.preferred()
+    land, walls = cut_land(shape, points.xy, given.walls(), None if held is None else unit_land(held))
     # Points without a former grid are together one more label.
     label = np.where(carried.label < 0, len(carried.names), carried.label)
     land = cut_along_borders(land, points.xy, label, carried.polygons, shape)
@@ -115,14 +146,15 @@ def survey(
         found, _, linked = find_regions(_part(land, free), walls, points.xy[free], points.weight[free], wish.limits)
         regions, links = [replace(region, cells=free[region.cells]) for region in found], free[linked]
     return Site(
-        village,
-        households,
+        given,
         points,
         wish,
+        held,
+        liked,
         carried,
         fixed,
         land,
-        _graph(land, points, links),
+        _graph(land, points, links, liked),
         links,
         regions,
         base.ended.union(carried.names),
@@ -157,17 +189,18 @@ def plan_of(site: Site, label: NDArray[np.int64], moves: Moves | None) -> Plan:
     names = (*(site.carried.names[number] for number in kept if number < former), *new)
     same = _same(site, label, kept)
     land = _redrawn(site, label, grid, same)
-    graph = site.graph if land is site.land else _graph(land, points, site.links)
+    graph = site.graph if land is site.land else _graph(land, points, site.links, site.liked)
     shapes = cell_polygons(land.faces, land.cell_of_face, len(points))
     soft = soft_nodes(land, points.xy, grid, site.carried.polygons)
     outlines = _outlines(site, (shapes, soft), kept, grid, same)
-    reasons = (*_reasons(site, grid, kept, names), *_without_geometry(points))
+    splits, odd = ([], []) if site.units is None else tell_splits(site.units, points, (grid, names), _KEPT)
+    reasons = (*_reasons(site, grid, kept, names), *_without_geometry(points), *splits)
     cells = _cells(site, (graph, shapes), label, kept, names)
-    crs = site.village.crs
+    crs = site.given.village.crs
     group = np.unique(cells["group"].to_numpy().astype(str), return_inverse=True)[1].reshape(-1).astype(np.int64)
     return Plan(
         grids=grids_frame(outlines, points, grid, reasons, names, crs),
-        households=households_frame(site.households, points, cells),
+        households=households_frame(site.given.households, points, cells),
         cells=cells,
         reasons=reasons,
         pieces=tuple(explain_pieces(graph, points, grid, outlines, wish.limits, names)),
@@ -176,10 +209,14 @@ def plan_of(site: Site, label: NDArray[np.int64], moves: Moves | None) -> Plan:
         seed=wish.seed,
         effort=wish.effort,
         seconds=time.perf_counter() - site.began,
-        division=Division(site.village, land, points, grid, group, names, site.links, soft=soft),
+        division=Division(
+            site.given.village, land, points, grid, group, names, site.links, site.units, soft, site.liked
+        ),
         locked=frozenset(site.carried.names[number] for number in site.locked),
         ended=site.used.difference(names),
         moves=moves,
+        units=tuple(odd) if site.units is None else (*site.units.odd, *odd),
+        units_proved=None if site.units is None else False,
     )
 
 
@@ -197,13 +234,14 @@ def _redrawn(site: Site, label: NDArray[np.int64], grid: NDArray[np.int64], same
         return site.land
     polygons, xy = site.carried.polygons, site.points.xy
     segments, _ = border_segments(polygons)
-    land = straighten(site.land, xy, grid, segments)
+    land = straighten(site.land, xy, grid, segments, site.liked)
     corners = np.unique(shapely.get_coordinates(polygons), axis=0)
     return with_exact_nodes(end_in_corners(land, xy, grid, same, corners), corners)
 
 
-def _graph(land: Land, points: Points, links: NDArray[np.int64]) -> Graph:
-    return replace(build_graph(land, points.xy, points.weight, links), work=points.work)
+def _graph(land: Land, points: Points, links: NDArray[np.int64], liked: Preferred | None) -> Graph:
+    graph = build_graph(land, points.xy, points.weight, links)
+    return replace(graph, work=points.work, border_price=None if liked is None else border_prices(graph, liked))
 
 
 def _outlines(
@@ -217,7 +255,7 @@ def _outlines(
     shapes, soft = drawn
     outlines = outlines_of(shapes, grid, len(kept), soft)
     former = site.carried.polygons[kept[same]]
-    as_before = kept_as_they_were(outlines[same], former, site.village.geometry.iloc[0])
+    as_before = kept_as_they_were(outlines[same], former, site.given.village.geometry.iloc[0])
     outlines[np.flatnonzero(same)[as_before]] = former[as_before]
     return outlines
 
@@ -262,4 +300,4 @@ def _cells(
         grids[mine] = name
         groups[mine] = [f"{name}{one:02d}" for one in serial]
     columns = {"grid": texts(grids), "group": texts(groups)}
-    return gpd.GeoDataFrame(columns, geometry=drawn[1], crs=site.village.crs)
+    return gpd.GeoDataFrame(columns, geometry=drawn[1], crs=site.given.village.crs)

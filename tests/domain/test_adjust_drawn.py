@@ -137,7 +137,12 @@ def test_a_unit_that_an_edit_splits_is_named():
     rows = households(lattice(20, 10)).assign(unit=[f"unit {number // 20}" for number in range(200)])
     rows["unit"] = np.where(np.arange(200) % 20 < 10, rows["unit"], None)
     plan = halves(rows)
-    assert apply(plan, Assign((9,), "002")).split_units == ("unit 0",)
+    done = apply(plan, Assign((9,), "002"))
+    assert done.split_units == ("unit 0",)
+    assert [reason.detail for reason in done.plan.reasons] == ["unit unit 0 is in grids 001, 002: divided by hand"]
+    assert (plan.scorecard.units_split, done.plan.scorecard.units_split) == (0, 1)
+    back = apply(done.plan, Assign((9,), "001")).plan
+    assert (back.reasons, back.units) == (plan.reasons, plan.units)
     assert apply(plan, Assign((10,), "001")).split_units == ()
 
 

@@ -168,6 +168,21 @@ def test_a_household_outside_the_village_is_refused(base):
         rebalance(base, LAND, pd.concat([ROWS, households([(900, 900)])], ignore_index=True))
 
 
+def test_units_that_the_fewest_moves_split_are_named(base):
+    rows = grown(15).assign(unit=[f"row {number // 20}" if number < 200 else None for number in range(215)])
+    plan = rebalance(base, LAND, rows, limits=LIMITS)[0]
+    assert plan.scorecard.units_split == len([reason for reason in plan.reasons if reason.grid is None]) == 10
+    assert plan.reasons[0].detail.startswith("unit row 0 is in grids 001, 002: so in the former plan")
+
+
+def test_around_a_locked_grid_units_stay_whole(base):
+    rows = ROWS.assign(unit=[f"column {number % 20}" for number in range(200)])
+    limits = Limits(min=20, max=50, target=40)
+    plan = divide_around(Locked(base, ["002"]), LAND, rows, limits=limits)
+    assert plan.scorecard.units_split == 0
+    assert_lawful(plan, LAND)
+
+
 class Locked:
     """The grids of a plan that are locked, as frames."""
 

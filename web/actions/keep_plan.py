@@ -55,16 +55,17 @@ def divide_kept(inputs: Inputs, wanted: Wanted, kept: Kept) -> tuple[Plan, ...]:
     from mapgrid.partition.rebalance import divide_around, rebalance, warm  # noqa: PLC0415
 
     how: dict[str, Any] = {"limits": wanted.limits, "preset": wanted.preset, "seed": wanted.seed}
+    how |= {"barriers": inputs.barriers, "units": inputs.units, "prefer": inputs.prefer}
     frames = (inputs.village, inputs.households)
     if kept.base is None:
         assert kept.locked is not None  # noqa: S101  one of the two was asked for
-        return (divide_around(kept.locked, *frames, barriers=inputs.barriers, effort=wanted.effort, **how),)
+        return (divide_around(kept.locked, *frames, effort=wanted.effort, **how),)
     warm()
     if kept.locked is None:
-        return rebalance(kept.base, *frames, barriers=inputs.barriers, **how)
+        return rebalance(kept.base, *frames, **how)
     names = frozenset(kept.locked.grids["grid"])
     base = with_locked(kept.base, kept.locked)
-    return rebalance(base, *frames, barriers=inputs.barriers, locked=names, **how)
+    return rebalance(base, *frames, locked=names, **how)
 
 
 def about_kept(plans: tuple[Plan, ...]) -> dict[str, Any]:
