@@ -91,7 +91,7 @@ def compile_messages() -> None:
 
 def warm_up() -> None:
     """Compile the numeric functions, which no request should wait for."""
-    command = [str(VENV_PYTHON), "-c", "from mapgrid.partition import warm; warm()"]
+    command = [str(VENV_PYTHON), "-c", "from mapgrid.partition import warm; warm(units=True)"]
     run("Compiled functions", command, hint="make clean, then make setup again")
 
 

@@ -148,14 +148,19 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
     )
 
 
-def warm() -> None:
-    """Compile the kernels, or load them where they were compiled before, so that no later caller waits for that."""
+def warm(*, units: bool = False) -> None:
+    """Compile the kernels, or load them where they were compiled before, so that no later caller waits for that.
+
+    With `units` also those of dividing by units, and the solver.
+    """
     side = np.arange(8) * 40.0
     x, y = (axis.ravel() for axis in np.meshgrid(side, side))
     crs = "EPSG:32648"
     village = gpd.GeoDataFrame(geometry=[shapely.box(-20, -20, 300, 300)], crs=crs)
     households = gpd.GeoDataFrame({"weight": 2}, index=range(64), geometry=gpd.points_from_xy(x, y), crs=crs)
     divide(village, households, effort="quick")
+    if units:
+        divide(village, households.assign(unit=(x > 120).astype(int)), effort="quick")
 
 
 def _silent(share: float, text: str) -> None:

@@ -87,7 +87,8 @@ def _break_fewest(task: Task, atoms: Atoms, loose: NDArray[np.bool_]) -> Whole |
         found = _attempt(task, atoms, loose | near)
         if found is not None:
             broken = _broken(atoms, found.label) & ~loose
-            return Whole(found.label, found.proved and (len(np.unique(atoms.unit[broken])) <= 1 or bool(near.all())))
+            # It is proved that none can be spared: so one broken unit is the fewest, but two need not be.
+            return Whole(found.label, found.proved and len(np.unique(atoms.unit[broken])) <= 1)
     return None
 
 

@@ -79,7 +79,9 @@ def partition(
             tell(0.0, "reading the files")
             inputs = read_inputs(sources)
             tell(0.03, "warming up")
-            warm()  # so that the seconds of the plan are those of dividing
+            warm(
+                units=bool(sources.units or sources.unit_column)
+            )  # so that the seconds of the plan are those of dividing
             kept = read_kept(inputs, sources)
             plans = (divide_inputs(inputs, wanted, tell),) if kept is None else divide_kept(inputs, wanted, kept)
             plan = plans[0]
