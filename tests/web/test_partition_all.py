@@ -248,7 +248,7 @@ def test_a_cluster_that_runs_already_is_used_by_its_address(run, tmp_path):
         n_workers=1, processes=False, protocol="tcp", host="127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as cluster:
         arguments = ["--households", households, "--village-column", "name", "--barriers", river, "--out", "out"]
-        arguments += ["--units", units]
+        arguments += ["--units", units, "--prefer", river]
         code, said = run(villages, *arguments, "--scheduler", cluster.scheduler_address)
     assert code == 3, said
     lines = summary_of(tmp_path / "out")
@@ -256,6 +256,7 @@ def test_a_cluster_that_runs_already_is_used_by_its_address(run, tmp_path):
     assert lines["east"]["reasons"] == ""
     reports = [json.loads((tmp_path / "out" / f"{name}.json").read_text()) for name in ("west", "east")]
     assert [report["units_split"] for report in reports] == [2, 0]
+    assert [report["preferred_border_pct"] is None for report in reports] == [False, True]  # it is far from the other
 
 
 def refusal(run, *arguments):

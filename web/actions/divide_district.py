@@ -73,16 +73,17 @@ def read_district(sources: Sources, column: str) -> District:
     metric = metric_crs_for(tuple(villages.total_bounds))
     points = inner_points(households, metric).to_numpy()
     village, why = _assign(households, points, villages, keys, column)
-    barriers = None if sources.barriers is None else read_sound(sources.barriers)
-    units = None if sources.units is None else read_sound(sources.units)
+    others = tuple(
+        None if source is None else read_sound(source) for source in (sources.barriers, sources.units, sources.prefer)
+    )
     rows = households.index.to_numpy()
     lost = np.flatnonzero(village < 0)
-    frames = [frame for frame in (villages, households, barriers, units) if frame is not None]
+    frames = [frame for frame in (villages, households, *others) if frame is not None]
     notes = [f"{frame.attrs['file']}: {note}" for frame in frames for note in frame.attrs["notes"]]
     if column in households.columns:
         notes.append(f"{households.attrs['file']}: households belong to the village that their column {column} names")
     return District(
-        parcels=tuple(_parcels(villages, keys, households, village, (barriers, units))),
+        parcels=tuple(_parcels(villages, keys, households, village, others)),
         unplaced=tuple((int(rows[at]), why[at]) for at in lost.tolist()),
         notes=tuple(notes),
     )
@@ -158,9 +159,9 @@ def _parcels(
     keys: list[str],
     households: GeoDataFrame,
     village: NDArray[np.int64],
-    others: tuple[GeoDataFrame | None, GeoDataFrame | None],
+    others: tuple[GeoDataFrame | None, ...],
 ) -> Iterator[Parcel]:
-    barriers, units = (None if frame is None else _Near(frame) for frame in others)
+    barriers, units, prefer = (None if frame is None else _Near(frame) for frame in others)
     order = np.argsort(village, kind="stable")
     bounds = np.searchsorted(village[order], np.arange(len(keys) + 1))
     for at, (key, name) in enumerate(zip(keys, file_names(keys), strict=True)):
@@ -172,6 +173,7 @@ def _parcels(
             households=take_rows(households, order[bounds[at] : bounds[at + 1]]),
             barriers=None if barriers is None else barriers.rows_around(shape),
             units=None if units is None else units.rows_on(shape),
+            prefer=None if prefer is None else prefer.rows_around(shape),
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -84,7 +84,7 @@ class Parcel:
         Its code or name, as the file of villages has it.
     name
         The same as a file name.
-    barriers, units
+    barriers, units, prefer
         Those near it; None where there are none.
     """
 
@@ -94,6 +94,7 @@ class Parcel:
     households: Rows
     barriers: Rows | None
     units: Rows | None = None
+    prefer: Rows | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ class Order:
         columns = [self.sources.weight_column, self.sources.unit_column]
         asked = json.dumps([asdict(self.wanted), columns, version("mapgrid")], sort_keys=True)
         summed = hashlib.sha256(asked.encode())
-        for rows in (parcel.boundary, parcel.households, parcel.barriers, parcel.units):
+        for rows in (parcel.boundary, parcel.households, parcel.barriers, parcel.units, parcel.prefer):
             summed.update(b"-" if rows is None else rows.digest())
         return summed.hexdigest()
 
@@ -190,6 +191,8 @@ def divide_parcel(parcel: Parcel, order: Order) -> Line:
             None if parcel.units is None else parcel.units.frame(),
             columns=(order.sources.weight_column, _unit_column(parcel, order)),
         )
+        if parcel.prefer is not None:
+            inputs = replace(inputs, prefer=parcel.prefer.frame().to_crs(inputs.village.crs))
         plan = divide_inputs(inputs, order.wanted)
     except MapgridError as refused:
         order.plan_of(parcel).unlink(missing_ok=True)

@@ -37,6 +37,7 @@ _MOST_ROWS_SHOWN = 20
 @click.option("--households", required=True, metavar="FILE", help="The households of all villages.")
 @click.option("--village-column", required=True, metavar="NAME", help="The column with the code or name of a village.")
 @click.option("--barriers", metavar="FILE", help="Lines or areas no grid reaches across; a gap is a bridge.")
+@click.option("--prefer", metavar="FILE", help="Roads, paths or water that borders follow where that costs little.")
 @click.option("--units", metavar="FILE", help="Land of villager groups or buildings, which stay whole: polygons.")
 @click.option("--unit-column", metavar="NAME", help="Name of each household's unit, instead of --units.")
 @click.option("--weight-column", metavar="NAME", help="Households per point; 1 without it.")
@@ -79,7 +80,8 @@ def partition_all(
     village), 4 when some villages failed, 2 when the input is refused as a whole, 130 when interrupted.
     """
     try:
-        sources = Sources(households, villages, barriers, weight_column, asked["units"], asked["unit_column"])
+        named = (asked["units"], asked["unit_column"])
+        sources = Sources(households, villages, barriers, weight_column, *named, prefer=asked["prefer"])
         check_targets(report)
         order = Order(wanted_of(asked), sources, str(out.resolve()))
         hands = _hands(workers, scheduler)
