@@ -62,7 +62,7 @@ def cut_along_borders(
 
 def border_segments(polygons: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return the segments of polygons, each once, and how many polygons have it."""
-    segments = segments_of(shapely.get_rings(polygons))[0]
+    segments = segments_of(shapely.get_rings(shapely.get_parts(polygons)))[0]
     start, end = segments[:, 0], segments[:, 1]
     turned = (start[:, 0] > end[:, 0]) | ((start[:, 0] == end[:, 0]) & (start[:, 1] > end[:, 1]))
     drawn = np.where(turned[:, None, None], segments[:, ::-1], segments)
@@ -137,7 +137,7 @@ def outlines_of(
 
 def _bent(shapes: NDArray[np.object_]) -> NDArray[np.complex128]:
     """Return the corners in which an outline turns, as keys."""
-    xy, ring = shapely.get_coordinates(shapely.get_rings(shapes), return_index=True)
+    xy, ring = shapely.get_coordinates(shapely.get_rings(shapely.get_parts(shapes)), return_index=True)
     first = np.flatnonzero(np.append(True, ring[1:] != ring[:-1]))
     last = np.append(first[1:], len(xy)) - 1
     before, after = np.roll(xy, 1, axis=0), np.roll(xy, -1, axis=0)

@@ -17,6 +17,7 @@ from mapgrid.partition.numbering import reading_order
 from mapgrid.partition.plan import Moves, Plan
 from mapgrid.partition.polish import GO, STAY, polish
 from mapgrid.partition.presets import choose_effort, choose_wishes
+from mapgrid.partition.reasons import counts_that_fit
 from mapgrid.partition.scorecard import distance_to_centre
 from mapgrid.partition.site import Given, Site, Wish, plan_of, survey
 from mapgrid.partition.solve import split
@@ -180,8 +181,16 @@ def _begin(site: Site) -> tuple[Ground, NDArray[np.int64]]:
 
 
 def _unavoidable(ground: Ground, label: NDArray[np.int64]) -> int:
-    """Return how many households have to change grid: those beyond the most, or those missing, whichever are more."""
-    free = np.unique(label[~ground.is_frozen])
+    """Return how many households have to change grid: those beyond the most, or those missing, whichever are more.
+
+    Grids that no division of their region brings within the limits do not count.
+    """
+    limits, weight = ground.limits, ground.graph.weight
+    can_fit = [
+        bool(counts_that_fit(int(weight[ground.region == number].sum()), limits.min, limits.max))
+        for number in range(int(ground.region.max()) + 1)
+    ]
+    free = np.unique(label[~ground.is_frozen & np.array(can_fit)[ground.region]])
     load = ground.load(label)[free]
     beyond, missing = load - ground.limits.max, ground.limits.min - load
     return int(max(np.maximum(0, beyond).sum(), np.maximum(0, missing).sum()))

@@ -37,7 +37,7 @@ class UnitLand:
 
     def segments(self, village: BaseGeometry) -> NDArray[np.float64]:
         """Return the segments of the limits that touch a village, each once, shape (m, 2, 2)."""
-        segments = segments_of(shapely.get_rings(self.polygons))[0]
+        segments = segments_of(shapely.get_rings(shapely.get_parts(self.polygons)))[0]
         start, end = segments[:, 0], segments[:, 1]
         turned = (start[:, 0] > end[:, 0]) | ((start[:, 0] == end[:, 0]) & (start[:, 1] > end[:, 1]))
         drawn = np.where(turned[:, None, None], segments[:, ::-1], segments)

@@ -9,7 +9,8 @@ from generated_land import generate
 from real_land import load
 
 from mapgrid.partition import divide
-from mapgrid.partition.rebalance import rebalance
+from mapgrid.partition.carry import BaseFrames
+from mapgrid.partition.rebalance import divide_around, rebalance
 
 
 def without_a_tenth(households):
@@ -45,6 +46,18 @@ def test_a_village_that_grew_by_a_tenth_keeps_its_grids(name, water):
     assert_kept(plan, base)
     extra = plan.moves.moved_households - plan.moves.unavoidable_households
     assert extra <= 0.01 * len(households)
+
+
+@pytest.mark.parametrize(("name", "water"), [("planken", None), ("gamprin", None), ("ruggell", "waterways")])
+def test_grids_locked_in_a_real_village_stay_to_the_bit(name, water):
+    village, households, lines = load(name, barriers=water)
+    whole = divide(village, households, barriers=lines)
+    locked = whole.grids["grid"].iloc[::3].tolist()
+    grids, rows = (frame[frame["grid"].isin(locked)] for frame in (whole.grids, whole.households))
+    plan = divide_around(BaseFrames(grids, rows), village, households, barriers=lines)
+    assert_lawful(plan, village)
+    after = plan.grids.set_index("grid").geometry.loc[locked].to_numpy()
+    assert shapely.equals_exact(grids.geometry.to_numpy(), after, 0.0).all()
 
 
 def test_forty_newcomers_in_one_spot_leave_most_polygons_as_they_were():
