@@ -158,6 +158,7 @@ class Plan:
             self.limits,
             self.seconds,
             None if made.units is None else len(units_split(made.units, made.points.of_row, made.grid)),
+            bounded=self.effort == "thorough",
         )
         if made.preferred is not None:
             card = replace(card, preferred_border_pct=share_along(made.land, made.grid, made.preferred))

@@ -11,6 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from mapgrid.coverage import measure
+from mapgrid.partition.bound import bound_distance
 from mapgrid.partition.chance import new_state
 from mapgrid.partition.land import Land, Touch
 from mapgrid.partition.means import free_means
@@ -52,6 +53,9 @@ class Scorecard:
         Coefficient of variation of the workload of grids; None where households have none.
     units_split, preferred_border_pct, moved_households
         Not measured (None) in a plan made without units, preferred lines or a base plan.
+    bound_gap_pct
+        By how much the mean way is above a bound that no division into as many grids within the limits can be below;
+        None except at effort `thorough`, and where a grid is outside the limits.
     seconds
         How long the division took.
     """
@@ -79,6 +83,7 @@ class Scorecard:
     workload_cv: float | None
     preferred_border_pct: float | None
     moved_households: int | None
+    bound_gap_pct: float | None
     seconds: float
 
     def as_record(self) -> dict[str, int | float | None]:
@@ -86,7 +91,7 @@ class Scorecard:
         return asdict(self)
 
 
-def measure_plan(
+def measure_plan(  # noqa: PLR0913  what a plan consists of
     village: BaseGeometry,
     land: Land,
     points: Points,
@@ -95,6 +100,8 @@ def measure_plan(
     limits: Limits,
     seconds: float,
     split: int | None = None,
+    *,
+    bounded: bool = False,
 ) -> Scorecard:
     """Return the scorecard of a plan.
 
@@ -108,6 +115,8 @@ def measure_plan(
         Of the grids, in the order of their labels.
     split
         How many units have households in more than one grid; None without units.
+    bounded
+        Whether to compute the bound on the way, which takes seconds to minutes.
     """
     xy, weight = points.xy, points.weight
     grid, group = labels
@@ -143,6 +152,7 @@ def measure_plan(
         workload_cv=_workload_cv(points.work, grid, len(polygons)),
         preferred_border_pct=None,
         moved_households=None,
+        bound_gap_pct=_bound_gap(points, grid, distance, limits) if bounded else None,
         seconds=round(seconds, 4),
     )
 
@@ -155,6 +165,16 @@ def distance_to_centre(
     centre = np.stack([np.bincount(label, weights=weight * xy[:, axis]) / load for axis in (0, 1)], axis=1)
     away: NDArray[np.float64] = np.hypot(*(xy - centre[label]).T)
     return away
+
+
+def _bound_gap(points: Points, grid: NDArray[np.int64], distance_m: float, limits: Limits) -> float | None:
+    """Return by how many per cent the mean way is above its bound; None where the bound does not hold."""
+    load = np.bincount(grid, weights=points.weight)
+    if load.min() < limits.min or load.max() > limits.max:
+        return None
+    bound = bound_distance(points.xy, points.weight, grid, (limits.min, limits.max))
+    mean_m = bound.valid / float(points.weight.sum())
+    return round(100 * (distance_m / mean_m - 1), 2) if mean_m > 0 else None
 
 
 def _workload_cv(work: NDArray[np.float64] | None, grid: NDArray[np.int64], count: int) -> float | None:
