@@ -10,11 +10,11 @@ from mapgrid.partition.world import World, bucket_at, length_m, loosen, put, swe
 _FORK, _SHORE = 1, 2
 """`Joint.FORK` and `Joint.SHORE` as numbers."""
 
-_GAIN_M = 0.05
+_GAIN_M = 0.2
 _NEAREST_M = 0.5
 """Two joints do not come nearer to each other along a string."""
 
-_TRIES = 6
+_TRIES = 4
 _SWEEPS = 40
 
 

@@ -77,8 +77,8 @@ def test_three_borders_from_three_notches_meet_at_the_point_of_fermat():
     xy = (30.0, -20.0) - np.array([[140.0], [210.0], [260.0]]) * unit
     _, after = straightened(land, xy, [0, 1, 2])
     fork = shapely.get_coordinates(shapely.intersection_all(after))
-    assert fork == pytest.approx(np.array([[30.0, -20.0]]), abs=2.5)
-    assert sum(border(after, *pair).length for pair in ((0, 1), (1, 2), (0, 2))) == pytest.approx(300, abs=0.1)
+    assert fork == pytest.approx(np.array([[30.0, -20.0]]), abs=5.0)
+    assert sum(border(after, *pair).length for pair in ((0, 1), (1, 2), (0, 2))) == pytest.approx(300, abs=0.3)
 
 
 def test_a_slanted_border_turns_to_meet_the_outline_at_right_angles():
