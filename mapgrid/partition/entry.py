@@ -145,6 +145,7 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
         division=Division(village, land, points, grid, group, names, links, held, preferred=liked),
         units=tuple(odd),
         units_proved=None if held is None else proved,
+        max_way_m=max_way_m,
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mapgrid.partition.prefer import share_along
-from mapgrid.partition.scorecard import Scorecard, measure_plan
+from mapgrid.partition.scorecard import Scorecard, distance_to_centre, measure_plan
 from mapgrid.partition.units import units_split
 
 if TYPE_CHECKING:
@@ -113,6 +113,8 @@ class Plan:
         Whether it is proved that no division breaks fewer units, nor costs less among those; None without units.
     moves
         What changed against the former plan; None without one.
+    max_way_m
+        Longest straight way to the centre of a grid that was wished for; None without such a wish.
     """
 
     grids: GeoDataFrame
@@ -131,6 +133,23 @@ class Plan:
     units: tuple[OddUnit, ...] = ()
     units_proved: bool | None = None
     moves: Moves | None = None
+    max_way_m: float | None = None
+
+    def too_far(self) -> list[dict[str, str | int | float]]:
+        """Return the grids with households farther from their centre than was wished for, and how many and how far."""
+        if self.max_way_m is None:
+            return []
+        made = self.division
+        away = distance_to_centre(made.points.xy, made.points.weight, made.grid)
+        over = away > self.max_way_m
+        return [
+            {
+                "grid": made.names[grid],
+                "households": int(made.points.weight[over & (made.grid == grid)].sum()),
+                "farthest_m": round(float(away[made.grid == grid].max()), 1),
+            }
+            for grid in np.unique(made.grid[over]).tolist()
+        ]
 
     def groups_outside(self) -> list[dict[str, str | int]]:
         """Return the groups whose households are outside the limits of a group, with what made it so."""

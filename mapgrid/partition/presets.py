@@ -42,7 +42,7 @@ PRESETS: Mapping[str, Wishes] = MappingProxyType(
         "balanced": Wishes(compact=0.45, even=0.02, slack=0.02, ladder=(0.05, 0.6, 1.0, 3.0)),
         "shortest": Wishes(compact=0.02, even=0.0, ladder=(0.0, 1.0, 5.0)),
         "compact": Wishes(compact=1.2, even=0.02, slack=0.06, ladder=(0.02, 0.5, 1.0, 3.0)),
-        "workload": Wishes(compact=0.35, even=2.0),
+        "workload": Wishes(compact=0.35, even=8.0),
     }
 )
 

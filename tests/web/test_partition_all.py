@@ -21,8 +21,9 @@ from shapely import LineString, Point, box
 from mapgrid.village import Limits
 from web.actions.district_crew import divide_all, local_crew
 from web.actions.divide_district import file_names
-from web.actions.divide_files import Sources, Wanted
+from web.actions.divide_files import Wanted
 from web.actions.divide_parcel import Order, Outcome, Parcel, Rows, take_rows
+from web.actions.division_inputs import Sources
 from web.commands.partition_all import partition_all
 
 _CHECKOUT = Path(__file__).parent.parent.parent
@@ -224,7 +225,7 @@ def test_a_village_that_kills_three_workers_is_given_up_and_the_others_are_divid
         frame.attrs = {"file": "drawn", "layer": None, "notes": []}
     boundary, households = (take_rows(frame, range(len(frame))) for frame in frames)
     deadly = Deadly(boundary.shapes, boundary.columns, boundary.place)
-    parcels = [Parcel(name, name, deadly if name == "b" else boundary, households, None) for name in "abcd"]
+    parcels = [Parcel(name, name, deadly if name == "b" else boundary, households, {}) for name in "abcd"]
     order = Order(Wanted(Limits(), "balanced", 0, "quick"), Sources("h", "v"), str(tmp_path))
     with local_crew(2) as client:
         lines = {line.village: line for line in divide_all(client, parcels, order)}

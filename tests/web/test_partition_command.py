@@ -198,6 +198,8 @@ def test_columns_of_the_input_called_like_ours_are_kept_under_another_name(run, 
         (("--preset", "nice"), "--preset: expected one of balanced, shortest, compact, workload, found 'nice'"),
         (("--effort", "huge"), "--effort: expected one of quick, standard, thorough, found 'huge'"),
         (("--units", "u.gpkg", "--unit-column", "u"), "--units, --unit-column: expected one of the two, found both"),
+        (("--max-way", "far"), "--max-way: expected a number of metres above 0, found 'far'"),
+        (("--max-way", "-5"), "--max-way: expected a number of metres above 0, found '-5'"),
         (("--keep", "least-moves"), "--keep: expected --base PLAN.gpkg beside it, found none"),
         (("--base", "p.gpkg", "--keep", "most"), "--keep: expected least-moves, found 'most'"),
     ],
@@ -314,3 +316,41 @@ def test_an_interrupt_ends_with_130_and_leaves_nothing(tmp_path):
         _, said = started.communicate(timeout=60)
     assert started.returncode == 130, said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_workload_given_in_a_column_is_shared_evenly_and_reported(run, village, tmp_path):
+    points = [Point(xy) for xy in lattice(15, 10)]
+    visits = [2 if point.x < 100 else 1 for point in points]  # 50 households make as much work as the other 100
+    busy = write(tmp_path / "busy.gpkg", points, visits=visits)
+    asked = (busy, "--village", village, "--workload-column", "visits", "--report", "report.json", "--out", "plan.gpkg")
+    figures = []
+    for preset in ("workload", "shortest"):
+        code, said = run(*asked, "--preset", preset, "--quiet")
+        assert (code, said) == (0, "")
+        figures.append(json.loads(Path("report.json").read_text())["workload_cv"])
+    assert figures[0] < 0.03 < figures[1]
+    assert "column 'work' (--workload-column)" in refused(
+        run, busy, "--village", village, "--workload-column", "work", "--out", "other.gpkg"
+    )
+
+
+def test_a_workload_that_is_none_is_refused_with_its_row_and_column(run, village, tmp_path):
+    points = [Point(xy) for xy in lattice(15, 10)]
+    busy = write(tmp_path / "busy.gpkg", points, visits=[1] * 149 + [-1])
+    line = refused(run, busy, "--village", village, "--workload-column", "visits", "--out", "plan.gpkg")
+    assert "row 150" in line
+    assert "visits" in line
+
+
+def test_households_beyond_the_longest_way_are_counted_per_grid(run, village, households):
+    asked = (households, "--village", village, "--out", "plan.gpkg", "--report", "report.json")
+    code, said = run(*asked, "--max-way", "100")
+    # 150 households of 20 m plots, two grids: their farthest corners are about 120 m from the middle.
+    assert code == 0
+    far = json.loads(Path("report.json").read_text())["too_far"]
+    assert {each["grid"] for each in far} <= {"001", "002"}
+    assert all(each["farthest_m"] > 100 for each in far)
+    assert all(f"grid {each['grid']}: {each['households']} households are farther than 100 m" in said for each in far)
+    assert far
+    run(*asked, "--max-way", "500")
+    assert json.loads(Path("report.json").read_text())["too_far"] == []

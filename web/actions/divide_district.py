@@ -19,8 +19,8 @@ import shapely
 from geodata.files.plan_file import whole_files
 from mapgrid.crs import metric_crs_for
 from mapgrid.errors import Fault, InputRefusedError, LimitsError
-from web.actions.divide_files import inner_points, read_sound
 from web.actions.divide_parcel import Line, Outcome, Parcel, take_rows
+from web.actions.division_inputs import LINES, inner_points, read_sound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
-    from web.actions.divide_files import Sources
     from web.actions.divide_parcel import Order, Rows
+    from web.actions.division_inputs import Sources
 
 _BESIDE_DEG = 3e-7  # about the 2 cm that a household may stand outside its village
-_BARRIERS_AROUND_DEG = 1e-3  # a barrier that ends outside may still bar the way inside
+_LINES_AROUND_DEG = 1e-3  # a barrier that ends outside may still bar the way inside
 _LONGEST_NAME = 60  # characters; four bytes each fit the 255 bytes of a file name
 
 
@@ -73,17 +73,15 @@ def read_district(sources: Sources, column: str) -> District:
     metric = metric_crs_for(tuple(villages.total_bounds))
     points = inner_points(households, metric).to_numpy()
     village, why = _assign(households, points, villages, keys, column)
-    others = tuple(
-        None if source is None else read_sound(source) for source in (sources.barriers, sources.units, sources.prefer)
-    )
+    layers = sources.layers()
     rows = households.index.to_numpy()
     lost = np.flatnonzero(village < 0)
-    frames = [frame for frame in (villages, households, *others) if frame is not None]
+    frames = [villages, households, *layers.values()]
     notes = [f"{frame.attrs['file']}: {note}" for frame in frames for note in frame.attrs["notes"]]
     if column in households.columns:
         notes.append(f"{households.attrs['file']}: households belong to the village that their column {column} names")
     return District(
-        parcels=tuple(_parcels(villages, keys, households, village, others)),
+        parcels=tuple(_parcels(villages, keys, households, village, layers)),
         unplaced=tuple((int(rows[at]), why[at]) for at in lost.tolist()),
         notes=tuple(notes),
     )
@@ -159,9 +157,9 @@ def _parcels(
     keys: list[str],
     households: GeoDataFrame,
     village: NDArray[np.int64],
-    others: tuple[GeoDataFrame | None, ...],
+    layers: dict[str, GeoDataFrame],
 ) -> Iterator[Parcel]:
-    barriers, units, prefer = (None if frame is None else _Near(frame) for frame in others)
+    near = {layer: _Near(frame) for layer, frame in layers.items()}
     order = np.argsort(village, kind="stable")
     bounds = np.searchsorted(village[order], np.arange(len(keys) + 1))
     for at, (key, name) in enumerate(zip(keys, file_names(keys), strict=True)):
@@ -171,9 +169,9 @@ def _parcels(
             name=name,
             boundary=take_rows(villages[[villages.geometry.name]], [at]),
             households=take_rows(households, order[bounds[at] : bounds[at + 1]]),
-            barriers=None if barriers is None else barriers.rows_around(shape),
-            units=None if units is None else units.rows_on(shape),
-            prefer=None if prefer is None else prefer.rows_around(shape),
+            layers={
+                layer: rows.around(shape) if layer in LINES else rows.lying_on(shape) for layer, rows in near.items()
+            },
         )
 
 
@@ -185,17 +183,14 @@ class _Near:
         self.shapes = shapely.STRtree(frame.geometry.to_numpy())
         self.inner = shapely.STRtree(shapely.point_on_surface(frame.geometry.to_numpy()))
 
-    def rows_around(self, village: BaseGeometry) -> Rows | None:
+    def around(self, village: BaseGeometry) -> Rows:
         """Return what meets the box of a village, somewhat enlarged."""
-        around = shapely.box(*village.bounds).buffer(_BARRIERS_AROUND_DEG, join_style="mitre")
-        return self._taken(self.shapes.query(around, "intersects"))
+        around = shapely.box(*village.bounds).buffer(_LINES_AROUND_DEG, join_style="mitre")
+        return take_rows(self.frame, np.sort(self.shapes.query(around, "intersects")))
 
-    def rows_on(self, village: BaseGeometry) -> Rows | None:
+    def lying_on(self, village: BaseGeometry) -> Rows:
         """Return what lies on the land of a village: its neighbours' units touch it too."""
-        return self._taken(self.inner.query(village, "intersects"))
-
-    def _taken(self, at: NDArray[np.int64]) -> Rows | None:
-        return take_rows(self.frame, np.sort(at)) if len(at) else None
+        return take_rows(self.frame, np.sort(self.inner.query(village, "intersects")))
 
 
 def file_names(keys: Iterable[str]) -> list[str]:

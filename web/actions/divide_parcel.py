@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +22,8 @@ import shapely
 
 from mapgrid.crs import STORAGE_SRID
 from mapgrid.errors import MapgridError
-from web.actions.divide_files import Sources, Wanted, divide_inputs, place_inputs, report_of, save_division
+from web.actions.divide_files import Wanted, divide_inputs, report_of, save_division
+from web.actions.division_inputs import Columns, Sources, place_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,17 +85,15 @@ class Parcel:
         Its code or name, as the file of villages has it.
     name
         The same as a file name.
-    barriers, units, prefer
-        Those near it; None where there are none.
+    layers
+        Barriers, preferred lines and units, those that were given: the rows near it.
     """
 
     key: str
     name: str
     boundary: Rows
     households: Rows
-    barriers: Rows | None
-    units: Rows | None = None
-    prefer: Rows | None = None
+    layers: dict[str, Rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +112,11 @@ class Order:
 
     def seal(self, parcel: Parcel) -> str:
         """Return a digest of all that the plan of a parcel depends on: its rows, what is asked, the version."""
-        columns = [self.sources.weight_column, self.sources.unit_column]
-        asked = json.dumps([asdict(self.wanted), columns, version("mapgrid")], sort_keys=True)
+        layers = sorted(parcel.layers)
+        asked = json.dumps([asdict(self.wanted), self.sources.columns, layers, version("mapgrid")], sort_keys=True)
         summed = hashlib.sha256(asked.encode())
-        for rows in (parcel.boundary, parcel.households, parcel.barriers, parcel.units, parcel.prefer):
-            summed.update(b"-" if rows is None else rows.digest())
+        for rows in (parcel.boundary, parcel.households, *(parcel.layers[name] for name in layers)):
+            summed.update(rows.digest())
         return summed.hexdigest()
 
     def plan_of(self, parcel: Parcel) -> Path:
@@ -187,12 +186,9 @@ def divide_parcel(parcel: Parcel, order: Order) -> Line:
         inputs = place_inputs(
             parcel.boundary.frame(),
             parcel.households.frame(),
-            None if parcel.barriers is None else parcel.barriers.frame(),
-            None if parcel.units is None else parcel.units.frame(),
-            columns=(order.sources.weight_column, _unit_column(parcel, order)),
+            {name: rows.frame() for name, rows in parcel.layers.items() if len(rows.shapes)},
+            _columns(parcel, order),
         )
-        if parcel.prefer is not None:
-            inputs = replace(inputs, prefer=parcel.prefer.frame().to_crs(inputs.village.crs))
         plan = divide_inputs(inputs, order.wanted)
     except MapgridError as refused:
         order.plan_of(parcel).unlink(missing_ok=True)
@@ -204,11 +200,11 @@ def divide_parcel(parcel: Parcel, order: Order) -> Line:
     return _line_of(parcel, record, kept=False)
 
 
-def _unit_column(parcel: Parcel, order: Order) -> str | None:
-    """Return the column of units; None where no household of this village is in one."""
-    column = order.sources.unit_column
-    columns = parcel.households.columns
-    return None if column in columns and not columns[column].notna().any() else column
+def _columns(parcel: Parcel, order: Order) -> Columns:
+    """Return the columns of the households; without that of units where no household of this village is in one."""
+    columns, table = order.sources.columns, parcel.households.columns
+    is_empty = columns.unit in table and not table[columns.unit].notna().any()
+    return columns._replace(unit=None) if is_empty else columns
 
 
 def _line_of(parcel: Parcel, record: dict[str, Any], *, kept: bool) -> Line:

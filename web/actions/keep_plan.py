@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
     from mapgrid.partition import Plan
-    from web.actions.divide_files import Inputs, Sources, Wanted
+    from web.actions.divide_files import Wanted
+    from web.actions.division_inputs import Inputs, Sources
 
 KEEP = ("least-moves",)
 
@@ -55,7 +56,7 @@ def divide_kept(inputs: Inputs, wanted: Wanted, kept: Kept) -> tuple[Plan, ...]:
     from mapgrid.partition.rebalance import divide_around, rebalance, warm  # noqa: PLC0415
 
     how: dict[str, Any] = {"limits": wanted.limits, "preset": wanted.preset, "seed": wanted.seed}
-    how |= {"barriers": inputs.barriers, "units": inputs.units, "prefer": inputs.prefer}
+    how |= inputs.layers
     frames = (inputs.village, inputs.households)
     if kept.base is None:
         assert kept.locked is not None  # noqa: S101  one of the two was asked for

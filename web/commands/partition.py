@@ -12,18 +12,19 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from geodata.files.bounds import MOST_FAULTS_SHOWN
-from mapgrid.errors import InputRefusedError, LimitsError, MapgridError
+from mapgrid.errors import InputRefusedError, MapgridError
 from mapgrid.partition import warm
-from mapgrid.partition.presets import choose_effort, choose_wishes
-from mapgrid.village import Limits
-from web.actions.divide_files import Inputs, Sources, Wanted, divide_inputs, read_inputs, report_of, save_division
+from web.actions.divide_files import divide_inputs, report_of, save_division
+from web.actions.division_inputs import read_inputs
 from web.actions.keep_plan import about_kept, check_keep, divide_kept, read_kept
+from web.commands.division_options import check_targets, division_options, sources_of, wanted_of
 from web.interrupts import is_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mapgrid.partition import Plan
+    from web.actions.division_inputs import Inputs
 
 _REFUSED = 2
 _WITH_REASONS = 3
@@ -33,18 +34,7 @@ _INTERRUPTED = 130
 @click.command()
 @click.argument("households")
 @click.option("--village", required=True, metavar="FILE", help="The boundary: one polygon.")
-@click.option("--barriers", metavar="FILE", help="Lines or areas no grid reaches across; a gap is a bridge.")
-@click.option("--prefer", metavar="FILE", help="Roads, paths or water that borders follow where that costs little.")
-@click.option("--units", metavar="FILE", help="Land of villager groups or buildings, which stay whole: polygons.")
-@click.option("--unit-column", metavar="NAME", help="Name of each household's unit, instead of --units.")
-@click.option("--weight-column", metavar="NAME", help="Households per point; 1 without it.")
-@click.option("--min", "least", default="50", show_default=True, metavar="N", help="Fewest households of a grid.")
-@click.option("--max", "most", default="100", show_default=True, metavar="N", help="Most households of a grid.")
-@click.option("--target", metavar="N", help="Wished-for households of a grid. [default: 75]")
-@click.option("--group-size", default="10", show_default=True, metavar="N", help="Households of a group, 8 to 15.")
-@click.option("--preset", default="balanced", show_default=True, help="balanced, shortest, compact or workload.")
-@click.option("--seed", default="0", show_default=True, metavar="N", help="Another number, another plan.")
-@click.option("--effort", default="standard", show_default=True, help="quick, standard or thorough.")
+@division_options
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The plan: a GeoPackage.")
 @click.option("--report", type=click.Path(path_type=Path), help="The scorecard with reasons, as JSON.")
 @click.option("--map", "page", type=click.Path(path_type=Path), help="The plan as one HTML page.")
@@ -55,8 +45,6 @@ _INTERRUPTED = 130
 def partition(
     households: str,
     village: str,
-    barriers: str | None,
-    weight_column: str | None,
     out: Path,
     report: Path | None,
     page: Path | None,
@@ -69,8 +57,7 @@ def partition(
     polygons whose inner point is taken. Ends with 0 when all grids are within the limits, 3 when reasons say why some
     are not, 2 when the input is refused (nothing is written then), 130 when interrupted.
     """
-    named = (asked["units"], asked["unit_column"], asked["base"], asked["locked"])
-    sources = Sources(households, village, barriers, weight_column, *named, prefer=asked["prefer"])
+    sources = sources_of(households, village, asked)
     try:
         wanted = wanted_of(asked)
         check_keep(asked["base"], asked["keep"])
@@ -108,47 +95,11 @@ def partition(
     raise SystemExit(_WITH_REASONS if plan.reasons else 0)
 
 
-def wanted_of(asked: dict[str, str | None]) -> Wanted:
-    """Return what the options ask for, or raise `LimitsError` naming the first that cannot be."""
-    if asked.get("units") is not None and asked.get("unit_column") is not None:
-        msg = "--units, --unit-column: expected one of the two, found both"
-        raise LimitsError(msg)
-    least, most = whole("--min", asked["least"]), whole("--max", asked["most"])
-    if asked["target"] is None:
-        # 75 unless the limits leave it out; then the middle of what they leave.
-        target = 75 if least <= 75 <= most else (least + most) // 2
-    else:
-        target = whole("--target", asked["target"])
-    limits = Limits(min=least, max=most, target=target, group_size=whole("--group-size", asked["group_size"]))
-    preset, effort = asked["preset"] or "", asked["effort"] or ""
-    choose_wishes(preset)
-    choose_effort(effort)
-    return Wanted(limits, preset, whole("--seed", asked["seed"]), effort)
-
-
-def whole(option: str, text: str | None) -> int:
-    """Return the whole number given to an option, or raise `LimitsError`."""
-    try:
-        return int(text or "")
-    except ValueError as error:
-        msg = f"{option}: expected a whole number, found {text!r}"
-        raise LimitsError(msg) from error
-
-
 def _page(plan: Plan, inputs: Inputs, households: str) -> str:
     # The page brings folium with it, which nobody should wait for who does not ask for a page.
     from web.plan_file import plan_page  # noqa: PLC0415
 
     return plan_page(Path(households).stem, plan, inputs.village)
-
-
-def check_targets(*targets: Path | None) -> None:
-    """Raise `LimitsError` unless each file can be written in a directory that exists."""
-    for target in targets:
-        if target is not None and (target.is_dir() or not target.resolve().parent.is_dir()):
-            found = "a directory" if target.is_dir() else f"no directory {target.parent}"
-            msg = f"{target}: expected a file to write in an existing directory, found {found}"
-            raise LimitsError(msg)
 
 
 @contextmanager
@@ -179,6 +130,12 @@ def _say(plan: Plan, inputs: Inputs, out: Path) -> None:
             click.echo(f"note: unit {unit.name}: {unit.why}", err=True)
     for piece in plan.pieces:
         click.echo(f"grid {piece.grid}, piece {piece.part}: {piece.why}", err=True)
+    for far in plan.too_far():
+        click.echo(
+            f"note: grid {far['grid']}: {far['households']} households are farther than {plan.max_way_m:g} m from its "
+            f"centre, the farthest {far['farthest_m']} m",
+            err=True,
+        )
     for reason in plan.reasons:
         where = f"grid {reason.grid}: " if reason.grid else ""
         click.echo(f"{where}{reason.code}: {reason.detail}", err=True)

@@ -15,9 +15,8 @@ from geodata.files.bounds import MOST_FAULTS_SHOWN
 from mapgrid.errors import InputRefusedError, LimitsError, MapgridError
 from mapgrid.partition import warm
 from web.actions.divide_district import claimed, empty_line, read_district, save_summary, totals
-from web.actions.divide_files import Sources
 from web.actions.divide_parcel import Line, Order, Outcome, kept_line
-from web.commands.partition import check_targets, wanted_of, whole
+from web.commands.division_options import check_targets, division_options, sources_of, wanted_of, whole
 from web.interrupts import is_interrupt
 
 if TYPE_CHECKING:
@@ -36,18 +35,7 @@ _MOST_ROWS_SHOWN = 20
 @click.argument("villages")
 @click.option("--households", required=True, metavar="FILE", help="The households of all villages.")
 @click.option("--village-column", required=True, metavar="NAME", help="The column with the code or name of a village.")
-@click.option("--barriers", metavar="FILE", help="Lines or areas no grid reaches across; a gap is a bridge.")
-@click.option("--prefer", metavar="FILE", help="Roads, paths or water that borders follow where that costs little.")
-@click.option("--units", metavar="FILE", help="Land of villager groups or buildings, which stay whole: polygons.")
-@click.option("--unit-column", metavar="NAME", help="Name of each household's unit, instead of --units.")
-@click.option("--weight-column", metavar="NAME", help="Households per point; 1 without it.")
-@click.option("--min", "least", default="50", show_default=True, metavar="N", help="Fewest households of a grid.")
-@click.option("--max", "most", default="100", show_default=True, metavar="N", help="Most households of a grid.")
-@click.option("--target", metavar="N", help="Wished-for households of a grid. [default: 75]")
-@click.option("--group-size", default="10", show_default=True, metavar="N", help="Households of a group, 8 to 15.")
-@click.option("--preset", default="balanced", show_default=True, help="balanced, shortest, compact or workload.")
-@click.option("--seed", default="0", show_default=True, metavar="N", help="Another number, another plan.")
-@click.option("--effort", default="standard", show_default=True, help="quick, standard or thorough.")
+@division_options
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The directory of the plans.")
 @click.option("--report", type=click.Path(path_type=Path), help="All figures and faults, as JSON.")
 @click.option("--workers", metavar="N", help="Processes of this machine. [default: its processors]")
@@ -59,8 +47,6 @@ def partition_all(
     *,
     households: str,
     village_column: str,
-    barriers: str | None,
-    weight_column: str | None,
     out: Path,
     report: Path | None,
     workers: str | None,
@@ -80,8 +66,7 @@ def partition_all(
     village), 4 when some villages failed, 2 when the input is refused as a whole, 130 when interrupted.
     """
     try:
-        named = (asked["units"], asked["unit_column"])
-        sources = Sources(households, villages, barriers, weight_column, *named, prefer=asked["prefer"])
+        sources = sources_of(households, villages, asked)
         check_targets(report)
         order = Order(wanted_of(asked), sources, str(out.resolve()))
         hands = _hands(workers, scheduler)

@@ -1,0 +1,97 @@
+"""The options of a division, the same for one village and for a whole district."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mapgrid.errors import LimitsError
+from mapgrid.partition.presets import choose_effort, choose_wishes
+from mapgrid.village import Limits
+from web.actions.divide_files import Wanted
+from web.actions.division_inputs import Sources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_OPTIONS = (
+    click.option("--barriers", metavar="FILE", help="Lines or areas no grid reaches across; a gap is a bridge."),
+    click.option("--prefer", metavar="FILE", help="Roads, paths or water that borders follow where that costs little."),
+    click.option("--units", metavar="FILE", help="Land of villager groups or buildings, which stay whole: polygons."),
+    click.option("--unit-column", metavar="NAME", help="Name of each household's unit, instead of --units."),
+    click.option("--weight-column", metavar="NAME", help="Households per point; 1 without it."),
+    click.option("--workload-column", metavar="NAME", help="Work that a household makes; --preset workload shares it."),
+    click.option("--min", "least", default="50", show_default=True, metavar="N", help="Fewest households of a grid."),
+    click.option("--max", "most", default="100", show_default=True, metavar="N", help="Most households of a grid."),
+    click.option("--target", metavar="N", help="Wished-for households of a grid. [default: 75]"),
+    click.option("--group-size", default="10", show_default=True, metavar="N", help="Households of a group, 8 to 15."),
+    click.option("--max-way", metavar="METRES", help="Longest way from a household to the centre of its grid."),
+    click.option("--preset", default="balanced", show_default=True, help="balanced, shortest, compact or workload."),
+    click.option("--seed", default="0", show_default=True, metavar="N", help="Another number, another plan."),
+    click.option("--effort", default="standard", show_default=True, help="quick, standard or thorough."),
+)
+
+
+def division_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of a division; it gets them all in one dictionary of texts."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def wanted_of(asked: dict[str, str | None]) -> Wanted:
+    """Return what the options ask for, or raise `LimitsError` naming the first that cannot be."""
+    if asked["units"] is not None and asked["unit_column"] is not None:
+        msg = "--units, --unit-column: expected one of the two, found both"
+        raise LimitsError(msg)
+    least, most = whole("--min", asked["least"]), whole("--max", asked["most"])
+    if asked["target"] is None:
+        # 75 unless the limits leave it out; then the middle of what they leave.
+        target = 75 if least <= 75 <= most else (least + most) // 2
+    else:
+        target = whole("--target", asked["target"])
+    limits = Limits(min=least, max=most, target=target, group_size=whole("--group-size", asked["group_size"]))
+    preset, effort = asked["preset"] or "", asked["effort"] or ""
+    choose_wishes(preset)
+    choose_effort(effort)
+    return Wanted(limits, preset, whole("--seed", asked["seed"]), effort, _metres("--max-way", asked["max_way"]))
+
+
+def sources_of(households: str, village: str, asked: dict[str, str | None]) -> Sources:
+    """Return the files and columns that the options name."""
+    named = {name: asked.get(name) for name in Sources.__dataclass_fields__ if name not in {"households", "village"}}
+    return Sources(households, village, **named)
+
+
+def whole(option: str, text: str | None) -> int:
+    """Return the whole number given to an option, or raise `LimitsError`."""
+    try:
+        return int(text or "")
+    except ValueError as error:
+        msg = f"{option}: expected a whole number, found {text!r}"
+        raise LimitsError(msg) from error
+
+
+def _metres(option: str, text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        metres = float(text)
+    except ValueError:
+        metres = math.nan
+    if not (math.isfinite(metres) and metres > 0):
+        msg = f"{option}: expected a number of metres above 0, found {text!r}"
+        raise LimitsError(msg)
+    return metres
+
+
+def check_targets(*targets: Path | None) -> None:
+    """Raise `LimitsError` unless each file can be written in a directory that exists."""
+    for target in targets:
+        if target is not None and (target.is_dir() or not target.resolve().parent.is_dir()):
+            found = "a directory" if target.is_dir() else f"no directory {target.parent}"
+            msg = f"{target}: expected a file to write in an existing directory, found {found}"
+            raise LimitsError(msg)
