@@ -21,7 +21,8 @@ from mapgrid.partition.pieces import join_pieces
 from mapgrid.partition.presets import Effort, Wishes
 from mapgrid.partition.reasons import count_near_target
 from mapgrid.partition.seeds import bisect, settle
-from mapgrid.partition.solve import cooling, repair, split, tables_of
+from mapgrid.partition.solve import repair, split
+from mapgrid.partition.tables import cooling, tables_of
 from mapgrid.partition.tally import count_up, way
 from mapgrid.partition.walks import walking_order
 

@@ -11,7 +11,8 @@ from mapgrid.partition.flow import fewest_crossings, shift
 from mapgrid.partition.land import WAYS, Touch
 from mapgrid.partition.presets import EFFORTS, choose_wishes
 from mapgrid.partition.reasons import counts_that_fit
-from mapgrid.partition.solve import split, tables_of
+from mapgrid.partition.solve import split
+from mapgrid.partition.tables import tables_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mapgrid.partition import refine, seeds
-from mapgrid.partition.arrays import FROZEN, WORK, Model, Net, Prices
+from mapgrid.partition.arrays import TOUCH, WORK, Model, Prices
 from mapgrid.partition.chance import new_state
+from mapgrid.partition.land import Touch
 from mapgrid.partition.pieces import adopt, join_pieces
 from mapgrid.partition.reasons import count_near_target
 from mapgrid.partition.renew import renew
+from mapgrid.partition.tables import cooling, tables_of
 from mapgrid.partition.tally import weigh
 
 if TYPE_CHECKING:
@@ -155,6 +157,9 @@ def repair(
     first = join_pieces(run.net, run.cells, first, count)
     run.scale_m = run.weigh(first).distance or 1.0
     best = run.weigh(first)
+    if frozen is not None:
+        tail = np.repeat(np.arange(len(base)), np.diff(graph.start))
+        run.net.links[frozen[tail] != frozen[graph.neighbour], TOUCH] = Touch.APART  # nobody joins them either
     for number in range(_REPAIRS):
         if best.beyond == 0:
             break
@@ -270,37 +275,3 @@ class Run:
         heats = cooling(_RENEWAL_HEAT, _COLD, effort.epochs * 2 // 3)
         turns = (effort.renewals, min(_TOGETHER, self.count), _MEANS_IN_RENEWAL, _SWEEPS)
         return self.weigh(renew(self.model(), label, self.count, turns, heats, state))
-
-
-def cooling(first: float, last: float, epochs: int) -> NDArray[np.float64]:
-    """Return temperatures that fall by the same factor each; rounded, so that every machine has the same."""
-    return np.array([round(first * (last / first) ** (step / (epochs - 1)), 9) for step in range(epochs)])
-
-
-def tables_of(
-    graph: Graph, base: NDArray[np.int64] | None = None, frozen: NDArray[np.bool_] | None = None
-) -> tuple[Net, NDArray[np.float64]]:
-    """Return a graph as the kernels take it; borders along preferred lines count by their price."""
-    count = len(graph.cells)
-    price = np.ones(len(graph.neighbour)) if graph.border_price is None else graph.border_price
-    border = graph.border_m * price
-    tail = np.repeat(np.arange(count), np.diff(graph.start))
-    saved = np.bincount(tail, weights=graph.border_m - border, minlength=count)
-    before = np.full(count, -1.0) if base is None else base.astype(np.float64)
-    if frozen is not None:
-        before[frozen] = FROZEN
-    cells = np.stack(
-        [
-            graph.xy[:, 0] - graph.xy[0, 0],
-            graph.xy[:, 1] - graph.xy[0, 1],
-            graph.weight,
-            graph.weight if graph.work is None else graph.work,
-            np.ones(count) if graph.stretch is None else graph.stretch,
-            graph.area_m2,
-            graph.outline_m - saved,
-            before,
-        ],
-        axis=1,
-    )
-    links = np.stack([graph.neighbour, graph.touch], axis=1).astype(np.int32)
-    return Net(graph.start, links, border), np.ascontiguousarray(cells, dtype=np.float64)

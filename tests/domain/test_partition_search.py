@@ -1,10 +1,17 @@
 """The search for grids and groups: what it is asked for, it does."""
 
+import json
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import shapely
 from drawn_land import assert_lawful, households, lattice, plots, village
 from generated_land import generate
+from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+from stored_labels import FILE, labels
 
 from mapgrid.errors import InputRefusedError
 from mapgrid.partition import divide, groups
@@ -132,6 +139,7 @@ def test_a_repair_leaves_frozen_cells_and_plans_within_the_limits_alone():
     label, beyond = repair(graph, base, (50, 100), BALANCED, frozen=frozen)
     assert beyond == 0
     assert (label[frozen] == base[0]).all()
+    assert ((label == base[0]) & (base >= 0) == frozen).all()
     again, _ = repair(graph, label, (50, 100), BALANCED)
     assert (again == label).all()
 
@@ -177,3 +185,22 @@ def test_a_household_too_many_in_a_group_moves_as_few_as_possible():
     assert beyond == 0
     assert (label[:-1] != base).sum() == 3  # two to the group of six, one to the group between
     assert pieces(after, label) == 3
+
+
+def test_grids_and_groups_are_those_that_another_machine_found():
+    # Changes of the search change them: `python tests/stored_labels.py > tests/data/labels.json`, and say why.
+    assert labels() == json.loads(FILE.read_text())
+
+
+@pytest.mark.bench
+@pytest.mark.timeout(900)
+def test_grids_and_groups_are_the_same_on_a_processor_without_any_extras(tmp_path):
+    plain = {
+        "NUMBA_CPU_NAME": "generic",
+        "NUMBA_CACHE_DIR": str(tmp_path),
+        "NPY_DISABLE_CPU_FEATURES": " ".join(name for name in __cpu_dispatch__ if __cpu_features__[name]),
+        "OPENBLAS_CORETYPE": "Prescott",
+    }
+    command = [sys.executable, str(FILE.parent.parent / "stored_labels.py")]
+    done = subprocess.run(command, env={**os.environ, **plain}, check=True, capture_output=True, text=True)
+    assert json.loads(done.stdout) == json.loads(FILE.read_text())
