@@ -4,26 +4,35 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 from generated_land import generate
 from real_land import load
 
-from mapgrid.partition import divide
+from mapgrid.partition.graph import build_graph
+from mapgrid.partition.groups import divide_grids
+from mapgrid.partition.land import cut_land
+from mapgrid.partition.points import distinct_points
+from mapgrid.partition.presets import choose_effort, choose_wishes
+from mapgrid.partition.solve import split
+from mapgrid.village import Limits
 
 FILE = Path(__file__).resolve().parent / "data" / "labels.json"
 
 
+def found(village, households):
+    """Return grid and group of each cell, cells from west to east, before borders are drawn straight."""
+    points = distinct_points(households)
+    land, _ = cut_land(village.geometry.iloc[0], points.xy, np.empty(0, dtype=object))
+    graph = build_graph(land, points.xy, points.weight)
+    grid, _ = split(graph, (50, 100, 75), choose_wishes("balanced"), choose_effort("standard"), 0)
+    return {"grid": grid.tolist(), "group": divide_grids(graph, grid, Limits(), 0).tolist()}
+
+
 def labels():
-    """Return grid and group of each cell of two villages, cells from west to east."""
+    """Return the grids and groups of a real and of a drawn village."""
     ruggell, households, _ = load("ruggell")
     drawn = generate(800)
-    plans = {
-        "ruggell": divide(ruggell, households),
-        "generated 800": divide(drawn.village, drawn.households[["weight", "geometry"]]),
-    }
-    return {
-        name: {"grid": plan.division.grid.tolist(), "group": plan.division.group.tolist()}
-        for name, plan in plans.items()
-    }
+    return {"ruggell": found(ruggell, households), "generated 800": found(drawn.village, drawn.households)}
 
 
 if __name__ == "__main__":
