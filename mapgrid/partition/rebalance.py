@@ -12,6 +12,7 @@ import numpy as np
 import shapely
 
 from mapgrid.partition.entry import divide
+from mapgrid.partition.given import Given, Wish
 from mapgrid.partition.mover import Ground, in_one_piece, variants
 from mapgrid.partition.numbering import reading_order
 from mapgrid.partition.plan import Moves, Plan
@@ -19,7 +20,7 @@ from mapgrid.partition.polish import GO, STAY, polish
 from mapgrid.partition.presets import choose_effort, choose_wishes
 from mapgrid.partition.reasons import counts_that_fit
 from mapgrid.partition.scorecard import distance_to_centre
-from mapgrid.partition.site import Given, Site, Wish, plan_of, survey
+from mapgrid.partition.site import Site, plan_of, survey
 from mapgrid.partition.solve import split
 from mapgrid.partition.whole import divide_by_units, task_of
 from mapgrid.village import Limits

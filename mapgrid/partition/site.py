@@ -10,7 +10,6 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from mapgrid.crs import check_metric
 from mapgrid.partition.borders import straighten
 from mapgrid.partition.carry import Base, Carried, carry
 from mapgrid.partition.explain import explain_pieces, reasons_of_grids
@@ -30,59 +29,22 @@ from mapgrid.partition.naming import next_names
 from mapgrid.partition.outlines import cell_polygons
 from mapgrid.partition.plan import Division, Moves, Plan
 from mapgrid.partition.points import Points, distinct_points
-from mapgrid.partition.prefer import Preferred, border_prices, preferred_lines
+from mapgrid.partition.prefer import Preferred, border_prices
 from mapgrid.partition.reasons import Reason, ReasonCode
 from mapgrid.partition.regroup import keep_groups, number_groups
 from mapgrid.partition.sides import Region, find_regions
 from mapgrid.partition.unit_land import unit_land
 from mapgrid.partition.unit_splits import tell_splits
 from mapgrid.partition.units import Units, read_units
-from mapgrid.village import Limits, check_boundary, check_households, check_units
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
 
+    from mapgrid.partition.given import Given, Wish
+
 
 _KEPT = (ReasonCode.UNITS_DO_NOT_FIT, "so in the former plan, or to move the fewest households, or around locked grids")
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What is asked of a division, as the plan repeats it."""
-
-    limits: Limits
-    preset: str
-    seed: int
-    effort: str
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """Frames of today, as `divide` takes them."""
-
-    village: GeoDataFrame
-    households: GeoDataFrame
-    barriers: GeoDataFrame | None = None
-    units: GeoDataFrame | None = None
-    prefer: GeoDataFrame | None = None
-
-    def check(self, base: Base) -> None:
-        """Raise unless all frames are sound and in the CRS of the village."""
-        further = (self.barriers, self.units, self.prefer, base.grids, base.households)
-        check_metric(self.village, self.households, *[frame for frame in further if frame is not None])
-        check_boundary(self.village)
-        check_households(self.households, self.village)
-        if self.units is not None:
-            check_units(self.units, self.village)
-
-    def walls(self) -> NDArray[np.object_]:
-        """Return the barriers as an array."""
-        return np.empty(0, dtype=object) if self.barriers is None else self.barriers.geometry.to_numpy()
-
-    def preferred(self) -> Preferred | None:
-        """Return the lines that borders are to follow."""
-        return None if self.prefer is None else preferred_lines(self.prefer.geometry.to_numpy())
 
 
 @dataclass(frozen=True)
