@@ -53,7 +53,15 @@ class SampleLand:
     @property
     def barriers(self) -> GeoDataFrame:
         """Return the lines no grid reaches across, bridges left open."""
-        lines: GeoDataFrame = self.terrain.loc[self.terrain["is_barrier"], ["kind", "geometry"]].reset_index(drop=True)
+        return self._marked("is_barrier")
+
+    @property
+    def preferred(self) -> GeoDataFrame:
+        """Return the lines that borders of grids follow where that costs little."""
+        return self._marked("is_preferred")
+
+    def _marked(self, column: str) -> GeoDataFrame:
+        lines: GeoDataFrame = self.terrain.loc[self.terrain[column], ["kind", "geometry"]].reset_index(drop=True)
         return lines
 
 

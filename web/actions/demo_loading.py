@@ -53,7 +53,14 @@ def load_demo(session: Session, now: datetime, tell: Callable[[str], None]) -> N
     for number, sample in enumerate(VILLAGES, start=1):
         began = time.perf_counter()
         land = read_land(sample)
-        plan = divide(land.village, land.households, barriers=land.barriers, limits=_LIMITS, seed=_SEED)
+        plan = divide(
+            land.village,
+            land.households,
+            barriers=land.barriers,
+            prefer=land.preferred,
+            limits=_LIMITS,
+            seed=_SEED,
+        )
         _save_village(session, sample, land, plan, now)
         tell(
             f"{number} of {len(VILLAGES)}: {sample.name_en} {sample.name}, {len(land.households)} households in "

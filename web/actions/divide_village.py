@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
+    from geopandas import GeoDataFrame
     from sqlalchemy.orm import Session
 
     from mapgrid.partition import Plan
@@ -69,10 +70,15 @@ def divide_village(
     crs = metric_crs_for(tuple(boundary.total_bounds))
     village = boundary.assign(geometry=boundary.geometry.segmentize(_LONGEST_EDGE_DEGREES)).to_crs(crs)
     households = load_households(session, code).set_index("code").to_crs(crs)
-    terrain = load_terrain(session, code)
-    barriers = terrain.loc[terrain["is_barrier"], ["kind", "geometry"]].to_crs(crs)
+    terrain = load_terrain(session, code).to_crs(crs)
     plan = divide(
-        village, households, barriers=barriers if len(barriers) else None, limits=limits, seed=seed, progress=tell
+        village,
+        households,
+        barriers=_lines(terrain, "is_barrier"),
+        prefer=_lines(terrain, "is_preferred"),
+        limits=limits,
+        seed=seed,
+        progress=tell,
     )
     save_plan(
         session,
@@ -84,3 +90,9 @@ def divide_village(
         parameters={**asdict(limits), "preset": plan.preset, "seed": seed, "effort": plan.effort},
     )
     return plan
+
+
+def _lines(terrain: GeoDataFrame, which: str) -> GeoDataFrame | None:
+    """Return the shapes of the terrain that a column marks, or None when there are none."""
+    lines = terrain.loc[terrain[which], ["geometry"]]
+    return lines if len(lines) else None
