@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -29,6 +29,7 @@ from mapgrid.partition.sides import find_regions
 from mapgrid.partition.solve import split
 from mapgrid.partition.unit_land import unit_land
 from mapgrid.partition.units import read_units
+from mapgrid.partition.ways import join_to_roads, road_lines, split_by_road, ways_by_road
 from mapgrid.partition.whole import divide_by_units, task_of
 from mapgrid.village import Limits, check_boundary, check_households, check_units
 
@@ -56,6 +57,7 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
     seed: int = 0,
     effort: str = "standard",
     max_way_m: float | None = None,
+    roads: GeoDataFrame | None = None,
     progress: Callable[[float, str], None] | None = None,
 ) -> Plan:
     """Return a plan of a village: connected grids within the limits, and ten-household groups inside them.
@@ -83,8 +85,11 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
     seed, effort
         The same input, seed and effort (`quick`, `standard`, `thorough`) give the same plan, whatever the row order.
     max_way_m
-        Longest straight way from a household to the centre of its grid that is wished for; what is farther is avoided
-        where the limits allow.
+        Longest way from a household to the centre of its grid that is wished for, straight or along `roads`; what is
+        farther is avoided where the limits allow.
+    roads
+        Lines in the same CRS. With them ways are measured along roads, also when grids are searched, unless there are
+        units.
     progress
         Called with the share done, 0 to 1, and what is being done.
 
@@ -102,7 +107,7 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
     wishes, work = choose_wishes(preset), choose_effort(effort)
     if max_way_m is not None:
         wishes = replace(wishes, farthest_m=max_way_m)
-    check_metric(village, households, *[frame for frame in (barriers, units, prefer) if frame is not None])
+    check_metric(village, households, *[frame for frame in (barriers, units, prefer, roads) if frame is not None])
     check_boundary(village)
     check_households(households, village)
     if units is not None:
@@ -117,7 +122,8 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
     regions, graph, links = find_regions(land, walls, points.xy, points.weight, limits)
     liked = None if prefer is None else preferred_lines(prefer.geometry.to_numpy())
     graph = replace(graph, work=points.work, border_price=None if liked is None else border_prices(graph, liked))
-    grid, count, proved = _grids(regions, graph, held, limits, (wishes, work, seed), tell)
+    along = None if roads is None else road_lines(roads.geometry.to_numpy())
+    grid, count, proved = _grids(regions, graph, held, limits, _Search(wishes, work, seed, along), tell)
     grid = _numbered(points, grid, count)
     tell(0.7, "straightening the borders")
     land = straighten(land, points.xy, grid, None if owned is None else owned.segments(shape), liked)
@@ -131,6 +137,7 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
     broken, odd = ([], []) if held is None else explain_units(held, points, graph, grid, names, limits, proved=proved)
     reasons = (*reasons_of_grids(regions, points.weight, grid, limits, names), *_without_geometry(points), *broken)
     cells = cells_frame(shapes, grid, group, names, village.crs)
+    ways = None if along is None else ways_by_road(join_to_roads(along, points.xy), points.xy, points.weight, grid)
     return Plan(
         grids=grids_frame(outlines, points, grid, reasons, names, village.crs),
         households=households_frame(households, points, cells),
@@ -142,7 +149,7 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
         seed=seed,
         effort=effort,
         seconds=time.perf_counter() - began,
-        division=Division(village, land, points, grid, group, names, links, held, preferred=liked),
+        division=Division(village, land, points, grid, group, names, links, held, preferred=liked, way_m=ways),
         units=tuple(odd),
         units_proved=None if held is None else proved,
         max_way_m=max_way_m,
@@ -164,6 +171,16 @@ def warm(*, units: bool = False) -> None:
         divide(village, households.assign(unit=(x > 120).astype(int)), effort="quick")
 
 
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """How grids are looked for; `roads` are the lines to go along, or None."""
+
+    wishes: Wishes
+    effort: Effort
+    seed: int
+    roads: NDArray[np.object_] | None
+
+
 def _silent(share: float, text: str) -> None:
     """Tell nobody."""
 
@@ -173,7 +190,7 @@ def _grids(
     graph: Graph,
     units: Units | None,
     limits: Limits,
-    how: tuple[Wishes, Effort, int],
+    search: _Search,
     tell: Callable[[float, str], None],
 ) -> tuple[NDArray[np.int64], int, bool]:
     """Return the grid 0… of each cell, region by region, their number, and whether units are proved to fit best."""
@@ -186,15 +203,23 @@ def _grids(
         if region.over:
             pass
         elif units is not None:
+            how = (search.wishes, search.effort, search.seed)
             found = divide_by_units(task_of(graph, region.cells, units.of_point, bounds, how))
             label, proved = found.label, proved and found.proved
         else:
-            wishes, effort, seed = how
-            label, _ = split(graph.part(region.cells), bounds, wishes, effort, seed)
+            label = _split(graph.part(region.cells), bounds, search)
         grid[region.cells] = label + count
         count += int(label.max()) + 1
         done += int(graph.weight[region.cells].sum())
     return grid, count, proved
+
+
+def _split(graph: Graph, bounds: tuple[int, int, int], search: _Search) -> NDArray[np.int64]:
+    """Return the grid 0… of each cell of a region without units."""
+    wishes, effort, seed = search.wishes, search.effort, search.seed
+    if search.roads is None:
+        return split(graph, bounds, wishes, effort, seed)[0]
+    return split_by_road(graph, join_to_roads(search.roads, graph.xy), bounds, wishes, effort, seed)[0]
 
 
 def _numbered(points: Points, grid: NDArray[np.int64], count: int) -> NDArray[np.int64]:

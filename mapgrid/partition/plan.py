@@ -44,6 +44,8 @@ class Division:
         (s, 2) nodes of cells, metres, that grid polygons leave out where only two grids meet (see `keeping`).
     preferred
         Lines that borders were to follow, or None.
+    way_m
+        (n,) metres along roads from each point to the one nearest to its grid's centre; None without roads.
     """
 
     village: GeoDataFrame
@@ -56,6 +58,7 @@ class Division:
     units: Units | None = None
     soft: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 2)))
     preferred: Preferred | None = None
+    way_m: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ class Plan:
     moves
         What changed against the former plan; None without one.
     max_way_m
-        Longest straight way to the centre of a grid that was wished for; None without such a wish.
+        Longest way to the centre of a grid that was wished for, straight or along roads; None without such a wish.
     """
 
     grids: GeoDataFrame
@@ -140,7 +143,9 @@ class Plan:
         if self.max_way_m is None:
             return []
         made = self.division
-        away = distance_to_centre(made.points.xy, made.points.weight, made.grid)
+        away = made.way_m
+        if away is None:
+            away = distance_to_centre(made.points.xy, made.points.weight, made.grid)
         over = away > self.max_way_m
         return [
             {
@@ -181,4 +186,7 @@ class Plan:
         )
         if made.preferred is not None:
             card = replace(card, preferred_border_pct=share_along(made.land, made.grid, made.preferred))
+        if made.way_m is not None:
+            way_m = round(float(np.average(made.way_m, weights=made.points.weight)), 3)
+            card = replace(card, way_by_road_m=way_m)
         return card if self.moves is None else replace(card, moved_households=self.moves.moved_households)

@@ -51,8 +51,9 @@ class Scorecard:
         Ten-household groups, the share of them within the limits, those of more than one piece.
     workload_cv
         Coefficient of variation of the workload of grids; None where households have none.
-    units_split, preferred_border_pct, moved_households
-        Not measured (None) in a plan made without units, preferred lines or a base plan.
+    units_split, preferred_border_pct, moved_households, way_by_road_m
+        Not measured (None) in a plan made without units, preferred lines, a base plan or roads. The last is the mean
+        way along roads to the household nearest to the centre.
     bound_gap_pct
         By how much the mean way is above a bound that no division into as many grids within the limits can be below;
         None except at effort `thorough`, and where a grid is outside the limits.
@@ -83,6 +84,7 @@ class Scorecard:
     workload_cv: float | None
     preferred_border_pct: float | None
     moved_households: int | None
+    way_by_road_m: float | None
     bound_gap_pct: float | None
     seconds: float
 
@@ -152,6 +154,7 @@ def measure_plan(  # noqa: PLR0913  what a plan consists of
         workload_cv=_workload_cv(points.work, grid, len(polygons)),
         preferred_border_pct=None,
         moved_households=None,
+        way_by_road_m=None,
         bound_gap_pct=_bound_gap(points, grid, distance, limits) if bounded else None,
         seconds=round(seconds, 4),
     )

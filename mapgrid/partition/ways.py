@@ -44,18 +44,25 @@ class RoadNet:
     spur_m: NDArray[np.float64]
 
 
+def road_lines(roads: NDArray[np.object_]) -> NDArray[np.object_] | None:
+    """Return roads (lines, metres) cut wherever they cross or meet, for there one may turn; None when there is none."""
+    given = roads[~shapely.is_missing(roads)]
+    lines = shapely.get_parts(shapely.union_all(given))
+    lines = lines[(shapely.get_dimensions(lines) == 1) & (shapely.length(lines) > 0)]
+    return lines if len(lines) else None
+
+
 def join_to_roads(roads: NDArray[np.object_], xy: NDArray[np.float64]) -> RoadNet:
     """Return the roads as a net, each household joined to its nearest point of them by a straight line.
 
     Parameters
     ----------
     roads
-        Lines in metres, at least one with a length; where they cross or meet, one may turn.
+        As `road_lines` returns them.
     xy
         (n, 2) households, metres.
     """
-    lines = shapely.get_parts(shapely.union_all(roads))
-    lines = lines[(shapely.get_dimensions(lines) == 1) & (shapely.length(lines) > 0)]
+    lines = roads
     points = points_at(xy)
     nearest = shapely.STRtree(lines).nearest(points)
     place_m = shapely.line_locate_point(lines[nearest], points)

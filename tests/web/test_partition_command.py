@@ -200,6 +200,10 @@ def test_columns_of_the_input_called_like_ours_are_kept_under_another_name(run, 
         (("--units", "u.gpkg", "--unit-column", "u"), "--units, --unit-column: expected one of the two, found both"),
         (("--max-way", "far"), "--max-way: expected a number of metres above 0, found 'far'"),
         (("--max-way", "-5"), "--max-way: expected a number of metres above 0, found '-5'"),
+        (
+            ("--roads", "r.gpkg", "--base", "p.gpkg"),
+            "--roads: expected without --base and --locked, found with one of them",
+        ),
         (("--keep", "least-moves"), "--keep: expected --base PLAN.gpkg beside it, found none"),
         (("--base", "p.gpkg", "--keep", "most"), "--keep: expected least-moves, found 'most'"),
     ],
@@ -354,3 +358,12 @@ def test_households_beyond_the_longest_way_are_counted_per_grid(run, village, ho
     assert far
     run(*asked, "--max-way", "500")
     assert json.loads(Path("report.json").read_text())["too_far"] == []
+
+
+def test_ways_are_measured_along_roads(run, tmp_path, village, households):
+    road = write(tmp_path / "road.gpkg", [LineString([(0, 100), (300, 100)])])
+    code, _ = run(households, "--village", village, "--roads", road, "--out", "plan.gpkg", "--report", "report.json")
+    assert code == 0
+    report = json.loads(Path("report.json").read_text())
+    assert report["way_by_road_m"] > report["distance_m"]
+    assert report["parameters"]["roads"] == road

@@ -30,8 +30,13 @@ class Kept:
         return tuple((plan.given, plan.grids.geometry) for plan in (self.locked, self.base) if plan is not None)
 
 
-def check_keep(base: str | None, keep: str | None) -> None:
-    """Raise `LimitsError` unless `--keep` names a way there is, and a base to keep."""
+def check_keep(asked: dict[str, str | None]) -> None:
+    """Raise `LimitsError` unless `--keep` names a way there is, and what is asked can be had beside a plan to keep."""
+    base, keep = asked["base"], asked["keep"]
+    for option in ("roads", "max_way"):
+        if asked[option] is not None and (base is not None or asked["locked"] is not None):
+            msg = f"--{option.replace('_', '-')}: expected without --base and --locked, found with one of them"
+            raise LimitsError(msg)
     if keep is not None and keep not in KEEP:
         msg = f"--keep: expected {', '.join(KEEP)}, found {keep!r}"
         raise LimitsError(msg)

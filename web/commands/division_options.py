@@ -29,6 +29,7 @@ _OPTIONS = (
     click.option("--target", metavar="N", help="Wished-for households of a grid. [default: 75]"),
     click.option("--group-size", default="10", show_default=True, metavar="N", help="Households of a group, 8 to 15."),
     click.option("--max-way", metavar="METRES", help="Longest way from a household to the centre of its grid."),
+    click.option("--roads", metavar="FILE", help="Lines to go along: ways are measured on them, not straight."),
     click.option("--preset", default="balanced", show_default=True, help="balanced, shortest, compact or workload."),
     click.option("--seed", default="0", show_default=True, metavar="N", help="Another number, another plan."),
     click.option("--effort", default="standard", show_default=True, help="quick, standard or thorough."),

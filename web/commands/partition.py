@@ -60,7 +60,7 @@ def partition(
     sources = sources_of(households, village, asked)
     try:
         wanted = wanted_of(asked)
-        check_keep(asked["base"], asked["keep"])
+        check_keep(asked)
         check_targets(out, report, page)
         with _progress(quiet=quiet) as tell:
             tell(0.0, "reading the files")
