@@ -31,6 +31,7 @@ def draw(found):
                 axis.set_ylabel(title)
         axes[0, column].set_title(f"{int(size):,} households, {found[size]['grids']} grids")
         axes[1, column].set_xlabel("seconds (log)")
+    figure.suptitle("● every grid within 50–100 households   × some grids out of range   ◆ mapgrid", fontsize=10)
     TARGET.parent.mkdir(exist_ok=True)
     figure.savefig(TARGET, dpi=110)
     plt.close(figure)
@@ -65,7 +66,8 @@ def _panel(axis, rows, field):
 
 def _write_apart(axis, labels):
     """Write each label beside its mark, moved up or down until it covers no other."""
-    axis.margins(x=0.28, y=0.12)
+    axis.margins(y=0.25)
+    axis.set_xlim(5e-4, 3e4)
     axis.figure.canvas.draw()
     taken = []
     place = axis.transData.transform
