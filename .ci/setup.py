@@ -36,8 +36,10 @@ def make_environment(mode: str) -> None:
     else:
         install_requirements(mode)
         once(["mapgrid"], digest(Path("pyproject.toml")), install_mapgrid)
-        compiled = sorted(Path("mapgrid/partition").glob("*.py"))
-        once(["warm"], digest(*compiled, Path("requirements.txt")), warm_up)
+        compiled = [Path(".ci/warm.py"), *sorted(Path("mapgrid/partition").glob("*.py"))]
+        made_from = digest(*compiled, Path("requirements.txt"))
+        once([f"warm-{mode}"], made_from, lambda: warm_up(mode))
+        (STAMPS / "warm-run").write_text(made_from)  # test compiles all that run needs
     catalogs = sorted(Path("web/translations").glob("*/LC_MESSAGES/*.po"))
     if catalogs and not all(catalog.with_suffix(".mo").exists() for catalog in catalogs):
         (STAMPS / "messages").unlink(missing_ok=True)
@@ -53,7 +55,7 @@ def install_requirements(mode: str) -> None:
     home = STAMPS / "checkout"
     is_whole = (STAMPS / "venv-run").exists() and VENV_PYTHON.exists() and home.read_text() == str(ROOT)
     if not is_whole:
-        for stamp in ("venv-run", "venv-test", "mapgrid", "warm"):
+        for stamp in ("venv-run", "venv-test", "mapgrid", "warm-run", "warm-test"):
             (STAMPS / stamp).unlink(missing_ok=True)
         home.write_text(str(ROOT))
 
@@ -89,9 +91,9 @@ def compile_messages() -> None:
     run("Translations", command, hint="A message catalog in web/translations is broken")
 
 
-def warm_up() -> None:
+def warm_up(mode: str) -> None:
     """Compile the numeric functions, which no request should wait for."""
-    command = [str(VENV_PYTHON), "-c", "from mapgrid.partition import warm; warm(units=True)"]
+    command = [str(VENV_PYTHON), ".ci/warm.py", mode]
     run("Compiled functions", command, hint="make clean, then make setup again")
 
 

@@ -1,0 +1,52 @@
+"""Compiling the kernels once, in parts that can go side by side, so that no later caller waits for that."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from mapgrid.partition import rebalance
+from mapgrid.partition.borders import straighten
+from mapgrid.partition.entry import divide, warm
+from mapgrid.partition.graph import build_graph
+from mapgrid.partition.groups import divide_grids
+from mapgrid.partition.land import cut_land
+from mapgrid.partition.prefer import preferred_lines
+from mapgrid.partition.presets import choose_effort, choose_wishes
+from mapgrid.partition.solve import split
+from mapgrid.village import Limits
+
+_LIMITS = Limits()
+_AXIS = np.arange(8) * 40.0
+_XY = np.stack([axis.ravel() for axis in np.meshgrid(_AXIS, _AXIS)], axis=1)
+_WEIGHT = np.full(len(_XY), 3, dtype=np.int64)
+_OUTLINE = shapely.box(-20, -20, 300, 300)
+_NO_LINES = np.empty(0, dtype=object)
+
+
+def warm_search() -> None:
+    """Compile what divides, without what draws."""
+    land, _ = cut_land(_OUTLINE, _XY, _NO_LINES)
+    graph = build_graph(land, _XY, _WEIGHT)
+    bounds = (_LIMITS.min, _LIMITS.max, _LIMITS.target)
+    label, _ = split(graph, bounds, choose_wishes("balanced"), choose_effort("quick"), 0)
+    divide_grids(graph, label, _LIMITS, 0)
+
+
+def warm_borders() -> None:
+    """Compile what draws borders, without what divides."""
+    land, _ = cut_land(_OUTLINE, _XY, _NO_LINES)
+    label = (_XY[:, 0] > 150).astype(np.int64) + 2 * (_XY[:, 1] > 150)
+    road = preferred_lines(np.array([shapely.LineString([(142, -20), (142, 300)])], dtype=object))
+    straighten(land, _XY, label, None, road)
+
+
+def warm_all() -> None:
+    """Compile all there is: also dividing by units, re-balancing and the bound."""
+    warm(units=True)
+    rebalance.warm()
+    crs = "EPSG:32648"
+    village = gpd.GeoDataFrame(geometry=[_OUTLINE], crs=crs)
+    households = gpd.GeoDataFrame({"weight": _WEIGHT}, geometry=gpd.points_from_xy(*_XY.T), crs=crs)
+    assert divide(village, households, effort="thorough").scorecard.bound_gap_pct is not None  # noqa: S101
