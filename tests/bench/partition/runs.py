@@ -121,8 +121,8 @@ def command_peak_mb(given):
     return round(int(done.stdout) / 1024)
 
 
-def _kept(name, run, made_from, command, extra, limit):
-    target = KEPT / name / run
+def _kept(name, what, made_from, command, extra, limit):
+    target = KEPT / name / what
     target.parent.mkdir(parents=True, exist_ok=True)
     seal = target.with_suffix(".made-from")
     wanted = f"{made_from} {limit:.0f}"
