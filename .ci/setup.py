@@ -36,7 +36,7 @@ def make_environment(mode: str) -> None:
     else:
         install_requirements(mode)
         once(["mapgrid"], digest(Path("pyproject.toml")), install_mapgrid)
-        compiled = [Path(".ci/warm.py"), *sorted(Path("mapgrid/partition").glob("*.py"))]
+        compiled = [Path(".ci/warm.py"), *sorted(Path("mapgrid/partition").rglob("*.py"))]
         made_from = digest(*compiled, Path("requirements.txt"))
         once([f"warm-{mode}"], made_from, lambda: warm_up(mode))
         (STAMPS / "warm-run").write_text(made_from)  # test compiles all that run needs

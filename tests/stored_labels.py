@@ -8,12 +8,12 @@ import numpy as np
 from generated_land import generate
 from real_land import load
 
-from mapgrid.partition.graph import build_graph
-from mapgrid.partition.groups import divide_grids
-from mapgrid.partition.land import cut_land
+from mapgrid.partition.cells.land import cut_land
 from mapgrid.partition.points import distinct_points
-from mapgrid.partition.presets import choose_effort, choose_wishes
-from mapgrid.partition.solve import split
+from mapgrid.partition.search.graph import build_graph
+from mapgrid.partition.search.groups import divide_grids
+from mapgrid.partition.search.presets import choose_effort, choose_wishes
+from mapgrid.partition.search.solve import split
 from mapgrid.village import Limits
 
 FILE = Path(__file__).resolve().parent / "data" / "labels.json"

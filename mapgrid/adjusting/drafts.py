@@ -12,8 +12,8 @@ from mapgrid.adjusting.rebuild import Draft
 from mapgrid.adjusting.redraw import land_along
 from mapgrid.adjusting.sound import check_known
 from mapgrid.errors import EditRefusedError, Refusal
-from mapgrid.partition.graph import build_graph
-from mapgrid.partition.naming import next_names
+from mapgrid.partition.rebalancing.naming import next_names
+from mapgrid.partition.search.graph import build_graph
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

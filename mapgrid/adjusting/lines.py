@@ -10,7 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from mapgrid.errors import EditRefusedError, Refusal
-from mapgrid.partition.shapes import points_at
+from mapgrid.partition.cells.shapes import points_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,24 +10,24 @@ import shapely
 
 from mapgrid.adjusting.sound import check_connected, check_unlocked
 from mapgrid.errors import EditRefusedError, Refusal
+from mapgrid.partition.cells.land import Touch
+from mapgrid.partition.cells.outlines import cell_polygons, merge
 from mapgrid.partition.explain import explain_pieces
 from mapgrid.partition.frames import grids_frame, texts
-from mapgrid.partition.graph import build_graph
-from mapgrid.partition.keeping import kept_as_they_were, outlines_of
-from mapgrid.partition.land import Touch
-from mapgrid.partition.outlines import cell_polygons, merge
 from mapgrid.partition.reasons import Reason, ReasonCode
-from mapgrid.partition.regroup import keep_groups, number_groups
-from mapgrid.partition.unit_splits import tell_splits
+from mapgrid.partition.rebalancing.keeping import kept_as_they_were, outlines_of
+from mapgrid.partition.rebalancing.regroup import keep_groups, number_groups
+from mapgrid.partition.search.graph import build_graph
+from mapgrid.partition.whole_units.unit_splits import tell_splits
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
 
-    from mapgrid.partition.graph import Graph
-    from mapgrid.partition.land import Land
+    from mapgrid.partition.cells.land import Land
     from mapgrid.partition.plan import Plan
     from mapgrid.partition.reasons import Piece
+    from mapgrid.partition.search.graph import Graph
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,14 @@ import numpy as np
 import shapely
 
 from mapgrid.adjusting.lines import longer
-from mapgrid.partition.recut import recut
-from mapgrid.partition.shapes import points_at
+from mapgrid.partition.cells.recut import recut
+from mapgrid.partition.cells.shapes import points_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
-    from mapgrid.partition.land import Land
+    from mapgrid.partition.cells.land import Land
     from mapgrid.partition.plan import Plan
 
 _ON_BORDER_M = 1e-6

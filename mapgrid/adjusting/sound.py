@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mapgrid.errors import EditRefusedError, Refusal
-from mapgrid.partition.land import WAYS, Touch
+from mapgrid.partition.cells.land import WAYS, Touch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
-    from mapgrid.partition.graph import Graph
     from mapgrid.partition.plan import Plan
+    from mapgrid.partition.search.graph import Graph
 
 _OPEN = (Touch.OPEN, Touch.LINK)
 _WALLED = (Touch.OPENING, Touch.WALL)

@@ -11,26 +11,26 @@ import numpy as np
 import shapely
 
 from mapgrid.crs import check_metric
-from mapgrid.partition.borders import straighten
+from mapgrid.partition.cells.land import cut_land
+from mapgrid.partition.cells.outlines import cell_polygons, merge
+from mapgrid.partition.cells.unit_land import unit_land
 from mapgrid.partition.explain import explain_pieces, reasons_of_grids, serial
-from mapgrid.partition.explain_units import explain_units
 from mapgrid.partition.frames import cells_frame, grids_frame, households_frame
-from mapgrid.partition.graph import build_graph
-from mapgrid.partition.groups import divide_grids
-from mapgrid.partition.land import cut_land
 from mapgrid.partition.numbering import reading_order
-from mapgrid.partition.outlines import cell_polygons, merge
 from mapgrid.partition.plan import Division, Plan
 from mapgrid.partition.points import Points, distinct_points
-from mapgrid.partition.prefer import border_prices, preferred_lines
-from mapgrid.partition.presets import choose_effort, choose_wishes
 from mapgrid.partition.reasons import Reason, ReasonCode
-from mapgrid.partition.sides import find_regions
-from mapgrid.partition.solve import split
-from mapgrid.partition.unit_land import unit_land
-from mapgrid.partition.units import read_units
-from mapgrid.partition.ways import join_to_roads, road_lines, split_by_road, ways_by_road
-from mapgrid.partition.whole import divide_by_units, task_of
+from mapgrid.partition.search.graph import build_graph
+from mapgrid.partition.search.groups import divide_grids
+from mapgrid.partition.search.presets import choose_effort, choose_wishes
+from mapgrid.partition.search.sides import find_regions
+from mapgrid.partition.search.solve import split
+from mapgrid.partition.search.ways import join_to_roads, road_lines, split_by_road, ways_by_road
+from mapgrid.partition.straight.borders import straighten
+from mapgrid.partition.straight.prefer import border_prices, preferred_lines
+from mapgrid.partition.whole_units.explain_units import explain_units
+from mapgrid.partition.whole_units.units import read_units
+from mapgrid.partition.whole_units.whole import divide_by_units, task_of
 from mapgrid.village import Limits, check_boundary, check_households, check_units
 
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
 
-    from mapgrid.partition.graph import Graph
-    from mapgrid.partition.presets import Effort, Wishes
-    from mapgrid.partition.sides import Region
-    from mapgrid.partition.units import Units
+    from mapgrid.partition.search.graph import Graph
+    from mapgrid.partition.search.presets import Effort, Wishes
+    from mapgrid.partition.search.sides import Region
+    from mapgrid.partition.whole_units.units import Units
 
 
 def divide(  # noqa: PLR0913  every one of them is a wish of its own

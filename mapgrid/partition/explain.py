@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from mapgrid.partition.land import Touch
+from mapgrid.partition.cells.land import Touch
+from mapgrid.partition.cells.shapes import points_at
 from mapgrid.partition.reasons import Piece, Reason, ReasonCode, counts_that_fit
-from mapgrid.partition.shapes import points_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from mapgrid.partition.graph import Graph
     from mapgrid.partition.points import Points
-    from mapgrid.partition.sides import Region
+    from mapgrid.partition.search.graph import Graph
+    from mapgrid.partition.search.sides import Region
     from mapgrid.village import Limits
 
 

@@ -16,10 +16,10 @@ def _keep_by_source() -> None:
     Where the folder cannot be written, numba keeps them where it always does.
     """
     package = Path(__file__).resolve().parent
-    texts = {path.name: path.read_bytes() for path in sorted(package.glob("*.py"))}
+    texts = {path.relative_to(package).as_posix(): path.read_bytes() for path in sorted(package.rglob("*.py"))}
     known = hashlib.sha256()
     for name, text in texts.items():
-        if b"njit" in text or name == "arrays.py":
+        if b"njit" in text or name.endswith("/arrays.py"):
             known.update(name.encode() + text)
     chosen = getattr(config, "CACHE_DIR", "")  # NUMBA_CACHE_DIR
     folder = Path(chosen or package / "__pycache__") / f"kernels-{known.hexdigest()[:12]}"

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mapgrid.partition.prefer import share_along
 from mapgrid.partition.scorecard import Scorecard, distance_to_centre, measure_plan
-from mapgrid.partition.units import units_split
+from mapgrid.partition.straight.prefer import share_along
+from mapgrid.partition.whole_units.units import units_split
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
 
-    from mapgrid.partition.land import Land
+    from mapgrid.partition.cells.land import Land
     from mapgrid.partition.points import Points
-    from mapgrid.partition.prefer import Preferred
     from mapgrid.partition.reasons import Piece, Reason
-    from mapgrid.partition.units import OddUnit, Units
+    from mapgrid.partition.straight.prefer import Preferred
+    from mapgrid.partition.whole_units.units import OddUnit, Units
     from mapgrid.village import Limits
 
 

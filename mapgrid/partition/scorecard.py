@@ -11,10 +11,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from mapgrid.coverage import measure
-from mapgrid.partition.bound import bound_distance
-from mapgrid.partition.chance import new_state
-from mapgrid.partition.land import Land, Touch
-from mapgrid.partition.means import free_means
+from mapgrid.partition.cells.land import Land, Touch
+from mapgrid.partition.search.bound import bound_distance
+from mapgrid.partition.search.chance import new_state
+from mapgrid.partition.search.means import free_means
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

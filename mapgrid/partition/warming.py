@@ -6,15 +6,15 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from mapgrid.partition import rebalance
-from mapgrid.partition.borders import straighten
+from mapgrid.partition.cells.land import cut_land
 from mapgrid.partition.entry import divide, warm
-from mapgrid.partition.graph import build_graph
-from mapgrid.partition.groups import divide_grids
-from mapgrid.partition.land import cut_land
-from mapgrid.partition.prefer import preferred_lines
-from mapgrid.partition.presets import choose_effort, choose_wishes
-from mapgrid.partition.solve import split
+from mapgrid.partition.rebalancing import rebalance
+from mapgrid.partition.search.graph import build_graph
+from mapgrid.partition.search.groups import divide_grids
+from mapgrid.partition.search.presets import choose_effort, choose_wishes
+from mapgrid.partition.search.solve import split
+from mapgrid.partition.straight.borders import straighten
+from mapgrid.partition.straight.prefer import preferred_lines
 from mapgrid.village import Limits
 
 _LIMITS = Limits()

@@ -15,9 +15,9 @@ from matplotlib.collections import LineCollection
 from real_land import load
 
 from mapgrid.partition import divide
-from mapgrid.partition.land import cut_land
-from mapgrid.partition.outlines import cell_polygons, merge
-from mapgrid.partition.prefer import share_along
+from mapgrid.partition.cells.land import cut_land
+from mapgrid.partition.cells.outlines import cell_polygons, merge
+from mapgrid.partition.straight.prefer import share_along
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 NO_LINES = np.empty(0, dtype=object)

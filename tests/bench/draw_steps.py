@@ -13,8 +13,8 @@ from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.patches import Polygon
 
 from mapgrid.partition import divide
-from mapgrid.partition.land import cut_land
-from mapgrid.partition.outlines import cell_polygons
+from mapgrid.partition.cells.land import cut_land
+from mapgrid.partition.cells.outlines import cell_polygons
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 GREY, INK, WATER = "#b0b0b0", "#202020", "#3070b0"

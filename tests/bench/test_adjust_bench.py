@@ -14,7 +14,7 @@ from mapgrid.adjust import Assign, Cut, Lock, Merge, Reshape, apply
 from mapgrid.errors import EditRefusedError
 from mapgrid.outlines import neighbours_of
 from mapgrid.partition import divide, warm
-from mapgrid.partition import rebalance as rebalancing
+from mapgrid.partition.rebalancing import rebalance as rebalancing
 
 _LIMIT_MS = 50
 

@@ -10,7 +10,7 @@ from mapgrid.adjust import Assign, Cut, Merge, Reshape, apply
 from mapgrid.errors import EditRefusedError, Refusal
 from mapgrid.outlines import neighbours_of
 from mapgrid.partition import divide
-from mapgrid.partition.rebalance import rebalance
+from mapgrid.partition.rebalancing.rebalance import rebalance
 
 _EXPECTED = {Refusal.NOT_CONNECTED, Refusal.BARRIER_BETWEEN, Refusal.LINE_CROSSES_NOTHING, Refusal.GRID_EMPTY}
 _EXPECTED |= {Refusal.NOTHING_CHANGES, Refusal.LINE_THROUGH_HOUSEHOLD, Refusal.LINE_OUTSIDE}

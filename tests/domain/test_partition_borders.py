@@ -12,10 +12,10 @@ from shapely import Point, Polygon, box
 from test_partition_recut import NO_LINES, assert_consistent, cells_of, lines
 
 from mapgrid.partition import divide
-from mapgrid.partition.borders import straighten
-from mapgrid.partition.land import cut_land
-from mapgrid.partition.outlines import merge
+from mapgrid.partition.cells.land import cut_land
+from mapgrid.partition.cells.outlines import merge
 from mapgrid.partition.points import distinct_points
+from mapgrid.partition.straight.borders import straighten
 
 
 def straightened(village, xy, grid, barriers=NO_LINES):

@@ -7,9 +7,9 @@ import pytest
 from drawn_land import households, lattice, plots, village
 
 from mapgrid.partition import divide
-from mapgrid.partition.bound import bound_distance
-from mapgrid.partition.floors import least_cost, least_over_plane
 from mapgrid.partition.scorecard import distance_to_centre
+from mapgrid.partition.search.bound import bound_distance
+from mapgrid.partition.search.floors import least_cost, least_over_plane
 
 
 def best_of_all(xy, weight, count, limits):

@@ -10,12 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mapgrid.partition import divide
-from mapgrid.partition.atoms import build_atoms
-from mapgrid.partition.columns import connected_unions, measure_unions
-from mapgrid.partition.exact import OFF_COUNT, Columns, choose
-from mapgrid.partition.graph import build_graph
-from mapgrid.partition.land import Touch, cut_land
+from mapgrid.partition.cells.land import Touch, cut_land
 from mapgrid.partition.points import distinct_points
+from mapgrid.partition.search.graph import build_graph
+from mapgrid.partition.whole_units.atoms import build_atoms
+from mapgrid.partition.whole_units.columns import connected_unions, measure_unions
+from mapgrid.partition.whole_units.exact import OFF_COUNT, Columns, choose
 from mapgrid.village import Limits
 
 _SLOW = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow], derandomize=True)

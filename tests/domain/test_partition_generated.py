@@ -17,9 +17,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from mapgrid.partition import ReasonCode, divide
-from mapgrid.partition.land import Touch
-from mapgrid.partition.presets import PRESETS
+from mapgrid.partition.cells.land import Touch
 from mapgrid.partition.reasons import counts_that_fit
+from mapgrid.partition.search.presets import PRESETS
 from mapgrid.village import Limits
 
 _SEEDS = st.integers(0, 9_999)

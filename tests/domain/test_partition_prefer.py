@@ -15,10 +15,10 @@ from test_partition_recut import NO_LINES, assert_consistent, cells_of, lines
 
 from mapgrid.errors import NotMetricError
 from mapgrid.partition import divide
-from mapgrid.partition.borders import straighten
-from mapgrid.partition.land import cut_land
-from mapgrid.partition.outlines import merge
-from mapgrid.partition.prefer import preferred_lines, share_along
+from mapgrid.partition.cells.land import cut_land
+from mapgrid.partition.cells.outlines import merge
+from mapgrid.partition.straight.borders import straighten
+from mapgrid.partition.straight.prefer import preferred_lines, share_along
 from mapgrid.village import Limits
 
 

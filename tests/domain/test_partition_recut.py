@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from shapely import LineString, Polygon, box
 
 from mapgrid.coverage import measure
-from mapgrid.partition.land import Touch, cut_land
-from mapgrid.partition.outlines import cell_polygons, merge
+from mapgrid.partition.cells.land import Touch, cut_land
+from mapgrid.partition.cells.outlines import cell_polygons, merge
+from mapgrid.partition.cells.recut import recut
 from mapgrid.partition.points import distinct_points
-from mapgrid.partition.recut import recut
 
 NO_LINES = np.empty(0, dtype=object)
 

@@ -14,13 +14,14 @@ from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 from stored_labels import FILE, labels
 
 from mapgrid.errors import InputRefusedError
-from mapgrid.partition import divide, groups
-from mapgrid.partition.graph import build_graph
-from mapgrid.partition.land import WAYS, cut_land
-from mapgrid.partition.nearest import near_centres
-from mapgrid.partition.presets import choose_effort, choose_wishes
+from mapgrid.partition import divide
+from mapgrid.partition.cells.land import WAYS, cut_land
 from mapgrid.partition.scorecard import distance_to_centre
-from mapgrid.partition.solve import repair, split
+from mapgrid.partition.search import groups
+from mapgrid.partition.search.graph import build_graph
+from mapgrid.partition.search.nearest import near_centres
+from mapgrid.partition.search.presets import choose_effort, choose_wishes
+from mapgrid.partition.search.solve import repair, split
 from mapgrid.village import Limits
 
 BALANCED, STANDARD, QUICK = choose_wishes("balanced"), choose_effort("standard"), choose_effort("quick")

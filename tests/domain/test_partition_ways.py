@@ -8,11 +8,11 @@ from generated_land import generate
 from shapely import LineString
 
 from mapgrid.partition import divide
-from mapgrid.partition.graph import build_graph
-from mapgrid.partition.land import cut_land
-from mapgrid.partition.presets import choose_effort, choose_wishes
-from mapgrid.partition.solve import split
-from mapgrid.partition.ways import join_to_roads, road_lines, split_by_road, ways_by_road
+from mapgrid.partition.cells.land import cut_land
+from mapgrid.partition.search.graph import build_graph
+from mapgrid.partition.search.presets import choose_effort, choose_wishes
+from mapgrid.partition.search.solve import split
+from mapgrid.partition.search.ways import join_to_roads, road_lines, split_by_road, ways_by_road
 
 BOUNDS, QUICK, SHORTEST = (50, 100, 75), choose_effort("quick"), choose_wishes("shortest")
 

@@ -11,7 +11,7 @@ from drawn_land import CRS, assert_lawful, barriers, households, lattice, plots,
 
 from mapgrid.errors import InputRefusedError, NotMetricError
 from mapgrid.partition import ReasonCode, divide
-from mapgrid.partition.rebalance import divide_around, rebalance
+from mapgrid.partition.rebalancing.rebalance import divide_around, rebalance
 from mapgrid.village import Limits
 
 LAND = village(plots(20, 10))

@@ -9,8 +9,8 @@ from generated_land import generate
 from real_land import load
 
 from mapgrid.partition import divide
-from mapgrid.partition.carry import BaseFrames
-from mapgrid.partition.rebalance import divide_around, rebalance
+from mapgrid.partition.rebalancing.carry import BaseFrames
+from mapgrid.partition.rebalancing.rebalance import divide_around, rebalance
 
 
 def without_a_tenth(households):

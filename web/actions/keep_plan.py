@@ -57,8 +57,8 @@ def read_kept(inputs: Inputs, sources: Sources) -> Kept | None:
 def divide_kept(inputs: Inputs, wanted: Wanted, kept: Kept) -> tuple[Plan, ...]:
     """Return the plans that keep a former plan, the most cautious first, or the one around locked grids."""
     # They bring the solver with them, which nobody should wait for who keeps nothing.
-    from mapgrid.partition.carry import with_locked  # noqa: PLC0415
-    from mapgrid.partition.rebalance import divide_around, rebalance, warm  # noqa: PLC0415
+    from mapgrid.partition.rebalancing.carry import with_locked  # noqa: PLC0415
+    from mapgrid.partition.rebalancing.rebalance import divide_around, rebalance, warm  # noqa: PLC0415
 
     how: dict[str, Any] = {"limits": wanted.limits, "preset": wanted.preset, "seed": wanted.seed}
     how |= inputs.layers

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mapgrid.errors import LimitsError
-from mapgrid.partition.presets import choose_effort, choose_wishes
+from mapgrid.partition.search.presets import choose_effort, choose_wishes
 from mapgrid.village import Limits
 from web.actions.divide_files import Wanted
 from web.actions.division_inputs import Sources

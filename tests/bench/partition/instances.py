@@ -18,8 +18,8 @@ from generated_land import generate
 from real_land import DEMO, OTHERS, WITH_WATER, load
 
 from mapgrid.crs import metric_crs_for
-from mapgrid.partition.land import cut_land
-from mapgrid.partition.outlines import cell_polygons
+from mapgrid.partition.cells.land import cut_land
+from mapgrid.partition.cells.outlines import cell_polygons
 from mapgrid.partition.points import distinct_points
 from mapgrid.village import Limits
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from mapgrid.partition.outlines import cell_polygons, merge
+from mapgrid.partition.cells.outlines import cell_polygons, merge
 from mapgrid.partition.scorecard import measure_plan
 
 

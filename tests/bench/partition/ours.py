@@ -19,7 +19,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from mapgrid.partition import divide, warm
-from mapgrid.partition.land import Touch
+from mapgrid.partition.cells.land import Touch
 
 
 def takes(option):

@@ -1,0 +1,34 @@
+"""Polygons of cells and grids: unions of faces, so that neighbours share every node of their border."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import shapely
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mapgrid.partition.cells.faces import Faces
+
+
+def merge(polygons: NDArray[np.object_], label: NDArray[np.int64], count: int) -> NDArray[np.object_]:
+    """Return the union of the polygons of each label 0 … count − 1. The polygons must share their nodes."""
+    order = np.argsort(label, kind="stable")
+    bounds = np.searchsorted(label[order], np.arange(count + 1))
+    merged = np.empty(count, dtype=object)
+    for number in range(count):
+        members = polygons[order[bounds[number] : bounds[number + 1]]]
+        merged[number] = members[0] if len(members) == 1 else _plain(shapely.coverage_union_all(members))
+    return merged
+
+
+def _plain(geometry: shapely.Geometry) -> shapely.Geometry:
+    parts = shapely.get_parts(geometry)
+    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(list(parts))
+
+
+def cell_polygons(faces: Faces, cell_of_face: NDArray[np.int64], count: int) -> NDArray[np.object_]:
+    """Return the polygon of each cell; a cell with land in two parts of the village is a MultiPolygon."""
+    return merge(faces.polygons(), cell_of_face, count)

@@ -1,0 +1,224 @@
+"""Re-balance: today's households on the borders of a former plan, with the fewest moved to another grid.
+
+Also the division around locked grids, which is the same with nothing to keep but them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from mapgrid.partition.entry import divide
+from mapgrid.partition.numbering import reading_order
+from mapgrid.partition.plan import Moves, Plan
+from mapgrid.partition.reasons import counts_that_fit
+from mapgrid.partition.rebalancing.given import Given, Wish
+from mapgrid.partition.rebalancing.mover import Ground, in_one_piece, variants
+from mapgrid.partition.rebalancing.polish import GO, STAY, polish
+from mapgrid.partition.rebalancing.site import Site, plan_of, survey
+from mapgrid.partition.scorecard import distance_to_centre
+from mapgrid.partition.search.presets import choose_effort, choose_wishes
+from mapgrid.partition.search.solve import split
+from mapgrid.partition.whole_units.whole import divide_by_units, task_of
+from mapgrid.village import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
+
+    from mapgrid.partition.rebalancing.carry import Base
+
+
+def rebalance(  # noqa: PLR0913  as `divide`
+    base: Base,
+    village: GeoDataFrame,
+    households: GeoDataFrame,
+    *,
+    barriers: GeoDataFrame | None = None,
+    units: GeoDataFrame | None = None,
+    prefer: GeoDataFrame | None = None,
+    limits: Limits = Limits(),  # noqa: B008  frozen
+    locked: Collection[str] = (),
+    preset: str = "balanced",
+    seed: int = 0,
+) -> tuple[Plan, ...]:
+    """Return up to three plans for today's households that keep a former plan as far as they can.
+
+    Parameters
+    ----------
+    base
+        The former plan: a `Plan`, or frames read from a plan file; the CRS of `village`.
+    village, households, barriers, units, prefer
+        As for `divide`. Units that a former plan or the fewest moves split are named, not mended. A household is known
+        by its point (to the millimetre); a new one begins in the grid whose land it stands in.
+    limits
+        Households of a grid and of a group; may differ from those of the former plan.
+    locked
+        Names of grids that keep their households and their polygon. New households on their land join them.
+    preset, seed
+        As for `divide`; used where a grid has to be divided.
+
+    Returns
+    -------
+    tuple
+        The plan with the fewest households moved first; then, where they differ, the one with the shortest way and the
+        one with the most even load. Grids whose households did not change keep polygon and groups to the bit; codes
+        stay with the grid that keeps most of its households; a new grid has the next serial.
+
+    Raises
+    ------
+    NotMetricError
+        If a frame is not in metres, or the CRS differ.
+    InputRefusedError
+        If the boundary or a household is unfit; with every fault.
+    EditRefusedError
+        `NO_NUMBER_LEFT` when a new grid would need a serial over 999.
+    """
+    choose_wishes(preset)
+    given = Given(village, households, barriers, units, prefer)
+    site = survey(base, given, Wish(limits, preset, seed, "standard"), frozenset(locked))
+    ground, first = _begin(site)
+    chosen = choose_labels(ground, first, preset)
+    unavoidable = _unavoidable(ground, site.carried.label)
+    new = int(site.points.weight[~site.carried.is_old].sum())
+    return tuple(
+        plan_of(site, label, Moves(ground.moved(label), unavoidable, new, site.carried.gone)) for label in chosen
+    )
+
+
+def choose_labels(ground: Ground, first: NDArray[np.int64], preset: str) -> list[NDArray[np.int64]]:
+    """Return the labels of the plans to offer, the one with the fewest households moved first."""
+    found = [in_one_piece(ground, label) for label in variants(ground, first)]
+    if any((label != first).any() for label in found):
+        found += [polish(ground, label, preset, STAY) for label in found]
+    cautious = _alternatives(ground, _distinct(found))[0]
+    found += [polish(ground, cautious, aim, GO) for aim in (preset, "workload")]
+    return _alternatives(ground, _distinct(found))
+
+
+def divide_around(  # noqa: PLR0913  as `divide`
+    locked: Base,
+    village: GeoDataFrame,
+    households: GeoDataFrame,
+    *,
+    barriers: GeoDataFrame | None = None,
+    units: GeoDataFrame | None = None,
+    prefer: GeoDataFrame | None = None,
+    limits: Limits = Limits(),  # noqa: B008  frozen
+    preset: str = "balanced",
+    seed: int = 0,
+    effort: str = "standard",
+) -> Plan:
+    """Return a plan of a village in which some grids are given: they keep households and polygon, the rest is divided.
+
+    Parameters
+    ----------
+    locked
+        The grids to keep with their households, in the CRS of `village`.
+    village, households, barriers, units, prefer, limits, preset, seed, effort
+        As for `divide`.
+    """
+    wishes, work = choose_wishes(preset), choose_effort(effort)
+    site = survey(locked, Given(village, households, barriers, units, prefer), Wish(limits, preset, seed, effort), None)
+    label, count = site.carried.label.copy(), len(site.carried.names)
+    for region in site.regions:
+        inner, bounds = np.zeros(1, dtype=np.int64), (limits.min, limits.max, limits.target)
+        if not region.over and site.units is not None:
+            task = task_of(site.graph, region.cells, site.units.of_point, bounds, (wishes, work, seed))
+            inner = divide_by_units(task).label
+        elif not region.over:
+            inner, _ = split(site.graph.part(region.cells), bounds, wishes, work, seed)
+        label[region.cells] = inner + count
+        count += int(inner.max()) + 1
+    return plan_of(site, _numbered(site, label), None)
+
+
+def warm() -> None:
+    """Compile the kernels of `divide` and `rebalance`, or load them, so that no later caller waits for that."""
+    x, y = (axis.ravel() for axis in np.meshgrid(np.arange(8) * 40.0, np.arange(8) * 40.0))
+    crs = "EPSG:32648"
+    village = gpd.GeoDataFrame(geometry=[shapely.box(-20, -20, 300, 300)], crs=crs)
+    households = gpd.GeoDataFrame({"weight": 2}, index=range(64), geometry=gpd.points_from_xy(x, y), crs=crs)
+    base = divide(village, households, effort="quick")
+    heavier = households.assign(weight=np.where(x < 100, 3, 2))
+    rebalance(base, village, heavier, limits=Limits(min=50, max=77, target=76))
+
+
+def _numbered(site: Site, label: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return labels with the new grids as one reads a page."""
+    new, at = np.unique(label[label >= len(site.carried.names)], return_inverse=True)
+    if not len(new):
+        return label
+    is_new = label >= len(site.carried.names)
+    weight, xy = site.points.weight[is_new], site.points.xy[is_new]
+    load = np.bincount(at.reshape(-1), weights=weight)
+    centre = np.stack([np.bincount(at.reshape(-1), weights=weight * axis) / load for axis in xy.T], axis=1)
+    label = label.copy()
+    label[is_new] = len(site.carried.names) + reading_order(centre)[at.reshape(-1)]
+    return label
+
+
+def _begin(site: Site) -> tuple[Ground, NDArray[np.int64]]:
+    """Return what may move, and the former grids, each in one piece."""
+    label = site.carried.label.copy()
+    is_frozen = site.is_locked
+    region = np.full(len(label), -1, dtype=np.int64)
+    region[is_frozen] = len(site.regions)
+    for number, one in enumerate(site.regions):
+        region[one.cells] = number
+        if one.over:  # one point alone is over the maximum: its grid is what it is
+            mine = np.zeros(len(label), dtype=bool)
+            mine[one.cells] = True
+            owner = int(np.bincount(label[mine], weights=site.points.weight[mine]).argmax())
+            label[mine] = label.max() + 1 if (label[~mine] == owner).any() else owner
+            is_frozen = is_frozen | mine
+    ground = Ground(site.graph, site.carried.label, site.carried.is_old, is_frozen, region, site.wish.limits)
+    return ground, in_one_piece(ground, label)
+
+
+def _unavoidable(ground: Ground, label: NDArray[np.int64]) -> int:
+    """Return how many households have to change grid: those beyond the most, or those missing, whichever are more.
+
+    Grids that no division of their region brings within the limits do not count.
+    """
+    limits, weight = ground.limits, ground.graph.weight
+    can_fit = [
+        bool(counts_that_fit(int(weight[ground.region == number].sum()), limits.min, limits.max))
+        for number in range(int(ground.region.max()) + 1)
+    ]
+    free = np.unique(label[~ground.is_frozen & np.array(can_fit)[ground.region]])
+    load = ground.load(label)[free]
+    beyond, missing = load - ground.limits.max, ground.limits.min - load
+    return int(max(np.maximum(0, beyond).sum(), np.maximum(0, missing).sum()))
+
+
+def _distinct(labels: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
+    kept: list[NDArray[np.int64]] = []
+    for label in labels:
+        if not any((label == other).all() for other in kept):
+            kept.append(label)
+    return kept
+
+
+def _alternatives(ground: Ground, labels: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
+    """Return the labels with fewest moved, shortest way and most even load; those farther from the limits are out."""
+    least = min(ground.beyond(label) for label in labels)
+    labels = [label for label in labels if ground.beyond(label) == least]
+    xy, weight = ground.graph.xy, ground.graph.weight
+    work = weight if ground.graph.work is None else ground.graph.work
+    moved = [ground.moved(label) for label in labels]
+    way = [round(float(np.average(distance_to_centre(xy, weight, _dense(one)), weights=weight)), 3) for one in labels]
+    uneven = [round(float(np.std(np.bincount(_dense(one), weights=work))), 3) for one in labels]
+    first = min(range(len(labels)), key=lambda n: (moved[n], way[n], n))
+    shortest = min(range(len(labels)), key=lambda n: (way[n], moved[n], n))
+    evenest = min(range(len(labels)), key=lambda n: (uneven[n], moved[n], n))
+    return [labels[number] for number in dict.fromkeys((first, shortest, evenest))]
+
+
+def _dense(label: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.unique(label, return_inverse=True)[1].reshape(-1).astype(np.int64)

@@ -1,0 +1,1 @@
+"""Borders between grids: pulled tight between households, led along preferred lines."""

@@ -1,0 +1,1 @@
+"""Villager groups and buildings kept whole, exactly, or the fewest broken."""

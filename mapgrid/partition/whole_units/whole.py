@@ -1,0 +1,127 @@
+"""Divide a region into grids of whole units, exactly; where that cannot be, break the fewest units.
+
+Atoms (connected parts of units) are combined by the exact model. Units over the maximum, and land in no unit, are cut
+into parts of ten households or more by the free division; the parts are recombined like atoms. When there is no
+division, units near the atoms that cannot be covered are cut into parts too, with a price on every unit that does not
+stay whole which no shorter way makes up for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mapgrid.partition.cells.land import Touch
+from mapgrid.partition.reasons import counts_that_fit
+from mapgrid.partition.search.solve import split
+from mapgrid.partition.whole_units.atoms import Atoms, build_atoms, contract
+from mapgrid.partition.whole_units.whole_model import PART_SIZES, Model, Task, Whole
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mapgrid.partition.search.graph import Graph
+    from mapgrid.partition.search.presets import Effort, Wishes
+
+_LOOSE_FOR_SIZE = (150, 400, 1000)  # households to cut above which parts are made larger
+_NEAR = 3  # how many rounds of neighbours may be broken
+
+
+def task_of(
+    graph: Graph,
+    cells: NDArray[np.int64],
+    unit: NDArray[np.int64],
+    limits: tuple[int, int, int],
+    how: tuple[Wishes, Effort, int],
+) -> Task:
+    """Return the task of dividing some cells of a village, given the unit of every cell of the village."""
+    outside = np.ones(len(unit), dtype=bool)
+    outside[cells] = False
+    return Task(graph.part(cells), unit[cells], np.unique(unit[outside]), limits, *how)
+
+
+def divide_by_units(task: Task) -> Whole:
+    """Return a division of a connected region that breaks no unit that need not be broken."""
+    low, high, _ = task.limits
+    total = int(task.graph.weight.sum())
+    if total < low or not (task.unit >= 0).any():
+        return Whole(task.split(np.arange(len(task.unit)), task.limits)[0], proved=total < low)
+    atoms = build_atoms(task.graph, task.graph.components(task.unit, (Touch.OPEN,)), task.unit)
+    over = atoms.cells.weight > high
+    loose = over | (atoms.unit < 0)
+    if not counts_that_fit(total, low, high):
+        return _attempt(task, atoms, loose, beyond=True) or _free(task, atoms, loose)
+    # A broken unit is divided by itself, without households of other units, where the others can do without it.
+    fits = [len(counts_that_fit(int(weight), low, high)) > 0 for weight in atoms.cells.weight]
+    alone = over & np.array(fits) & (atoms.unit >= 0)
+    found = _attempt(task, atoms, loose, alone=alone) if alone.any() else None
+    found = found or _attempt(task, atoms, loose)
+    return found or _break_fewest(task, atoms, loose) or _free(task, atoms, loose)
+
+
+def _attempt(
+    task: Task, atoms: Atoms, loose: NDArray[np.bool_], *, alone: NDArray[np.bool_] | None = None, beyond: bool = False
+) -> Whole | None:
+    """Return the best division into atoms, with the loose ones in parts; None when there is none or too many sets.
+
+    Those that are `alone` are divided by themselves, and take no part in what is combined.
+    """
+    held = int(atoms.cells.weight[loose].sum())
+    for size in PART_SIZES[int(np.searchsorted(_LOOSE_FOR_SIZE, held)) :]:
+        model = Model(task, atoms, (loose, np.zeros_like(loose) if alone is None else alone), size, beyond=beyond)
+        if model.complete:
+            return model.solve()
+        if not loose.any():
+            break
+    return None
+
+
+def _break_fewest(task: Task, atoms: Atoms, loose: NDArray[np.bool_]) -> Whole | None:
+    """Return a division that breaks the fewest of the units near those that cannot be covered."""
+    near = _uncovered(task, atoms, loose)
+    if near is None:
+        return None
+    for _ in range(_NEAR):
+        near = near | _beside(atoms, near)
+        found = _attempt(task, atoms, loose | near)
+        if found is not None:
+            broken = _broken(atoms, found.label) & ~loose
+            # It is proved that none can be spared: so one broken unit is the fewest, but two need not be.
+            return Whole(found.label, found.proved and len(np.unique(atoms.unit[broken])) <= 1)
+    return None
+
+
+def _uncovered(task: Task, atoms: Atoms, loose: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    """Return the atoms that a division which leaves the fewest households without a grid leaves out."""
+    model = Model(task, atoms, (loose, np.zeros_like(loose)), PART_SIZES[-1], beyond=False)
+    if not model.complete:
+        return None
+    left_out = np.zeros(len(atoms), dtype=bool)
+    left_out[np.unique(model.first_atom[model.uncovered()])] = True
+    return left_out
+
+
+def _beside(atoms: Atoms, which: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    one = np.repeat(np.arange(len(atoms)), np.diff(atoms.net.start))
+    beside = np.zeros(len(atoms), dtype=bool)
+    beside[atoms.net.neighbour[which[one] & atoms.net.is_way]] = True
+    return beside
+
+
+def _broken(atoms: Atoms, label: NDArray[np.int64]) -> NDArray[np.bool_]:
+    pairs = np.unique(np.stack([atoms.of_cell, label], axis=1), axis=0)
+    return np.bincount(pairs[:, 0], minlength=len(atoms)) > 1
+
+
+def _free(task: Task, atoms: Atoms, loose: NDArray[np.bool_]) -> Whole:
+    """Return a free division of atoms and the single cells of loose ones; of all cells if that misses the limits."""
+    node = np.where(loose[atoms.of_cell], len(atoms) + np.arange(len(atoms.of_cell)), atoms.of_cell)
+    small, of_cell = contract(task.graph, node, task.unit)
+    label, beyond = split(small, task.limits, task.wishes, task.effort, task.seed)
+    label = label[of_cell]
+    if beyond:
+        other, other_beyond = task.split(np.arange(len(task.unit)), task.limits)
+        if other_beyond < beyond:
+            label = other
+    return Whole(label, proved=False)
