@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -20,17 +20,16 @@ from mapgrid.partition.numbering import reading_order
 from mapgrid.partition.plan import Division, Plan
 from mapgrid.partition.points import Points, distinct_points
 from mapgrid.partition.reasons import Reason, ReasonCode
+from mapgrid.partition.regions import Search, divide_regions
 from mapgrid.partition.search.graph import build_graph
 from mapgrid.partition.search.groups import divide_grids
 from mapgrid.partition.search.presets import choose_effort, choose_wishes
 from mapgrid.partition.search.sides import find_regions
-from mapgrid.partition.search.solve import split
-from mapgrid.partition.search.ways import join_to_roads, road_lines, split_by_road, ways_by_road
+from mapgrid.partition.search.ways import join_to_roads, road_lines, ways_by_road
 from mapgrid.partition.straight.borders import straighten
 from mapgrid.partition.straight.prefer import border_prices, preferred_lines
 from mapgrid.partition.whole_units.explain_units import explain_units
 from mapgrid.partition.whole_units.units import read_units
-from mapgrid.partition.whole_units.whole import divide_by_units, task_of
 from mapgrid.village import Limits, check_boundary, check_households, check_units
 
 if TYPE_CHECKING:
@@ -38,11 +37,6 @@ if TYPE_CHECKING:
 
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
-
-    from mapgrid.partition.search.graph import Graph
-    from mapgrid.partition.search.presets import Effort, Wishes
-    from mapgrid.partition.search.sides import Region
-    from mapgrid.partition.whole_units.units import Units
 
 
 def divide(  # noqa: PLR0913  every one of them is a wish of its own
@@ -123,7 +117,14 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
     liked = None if prefer is None else preferred_lines(prefer.geometry.to_numpy())
     graph = replace(graph, work=points.work, border_price=None if liked is None else border_prices(graph, liked))
     along = None if roads is None else road_lines(roads.geometry.to_numpy())
-    grid, count, proved = _grids(regions, graph, held, limits, _Search(wishes, work, seed, along), tell)
+    grid, count, proved = divide_regions(
+        regions,
+        graph,
+        held,
+        limits,
+        Search(wishes, work, seed, along),
+        lambda share: tell(0.2 + 0.5 * share, "dividing into grids"),
+    )
     grid = _numbered(points, grid, count)
     tell(0.7, "straightening the borders")
     land = straighten(land, points.xy, grid, None if owned is None else owned.segments(shape), liked)
@@ -161,65 +162,23 @@ def warm(*, units: bool = False) -> None:
 
     With `units` also those of dividing by units, and the solver.
     """
+    village, households = sample_village()
+    divide(village, households, effort="quick")
+    if units:
+        divide(village, households.assign(unit=(households.geometry.x > 120).astype(int)), effort="quick")
+
+
+def sample_village(weight: int = 2) -> tuple[GeoDataFrame, GeoDataFrame]:
+    """Return a square village of 64 points, and these: enough to compile everything by."""
     side = np.arange(8) * 40.0
     x, y = (axis.ravel() for axis in np.meshgrid(side, side))
     crs = "EPSG:32648"
     village = gpd.GeoDataFrame(geometry=[shapely.box(-20, -20, 300, 300)], crs=crs)
-    households = gpd.GeoDataFrame({"weight": 2}, index=range(64), geometry=gpd.points_from_xy(x, y), crs=crs)
-    divide(village, households, effort="quick")
-    if units:
-        divide(village, households.assign(unit=(x > 120).astype(int)), effort="quick")
-
-
-@dataclass(frozen=True, slots=True)
-class _Search:
-    """How grids are looked for; `roads` are the lines to go along, or None."""
-
-    wishes: Wishes
-    effort: Effort
-    seed: int
-    roads: NDArray[np.object_] | None
+    return village, gpd.GeoDataFrame({"weight": weight}, index=range(64), geometry=gpd.points_from_xy(x, y), crs=crs)
 
 
 def _silent(share: float, text: str) -> None:
     """Tell nobody."""
-
-
-def _grids(
-    regions: list[Region],
-    graph: Graph,
-    units: Units | None,
-    limits: Limits,
-    search: _Search,
-    tell: Callable[[float, str], None],
-) -> tuple[NDArray[np.int64], int, bool]:
-    """Return the grid 0… of each cell, region by region, their number, and whether units are proved to fit best."""
-    grid = np.zeros(len(graph.cells), dtype=np.int64)
-    count, done, total, proved = 0, 0, int(graph.weight.sum()), True
-    bounds = (limits.min, limits.max, limits.target)
-    for region in regions:
-        tell(0.2 + 0.5 * done / total, "dividing into grids")
-        label = np.zeros(1, dtype=np.int64)
-        if region.over:
-            pass
-        elif units is not None:
-            how = (search.wishes, search.effort, search.seed)
-            found = divide_by_units(task_of(graph, region.cells, units.of_point, bounds, how))
-            label, proved = found.label, proved and found.proved
-        else:
-            label = _split(graph.part(region.cells), bounds, search)
-        grid[region.cells] = label + count
-        count += int(label.max()) + 1
-        done += int(graph.weight[region.cells].sum())
-    return grid, count, proved
-
-
-def _split(graph: Graph, bounds: tuple[int, int, int], search: _Search) -> NDArray[np.int64]:
-    """Return the grid 0… of each cell of a region without units."""
-    wishes, effort, seed = search.wishes, search.effort, search.seed
-    if search.roads is None:
-        return split(graph, bounds, wishes, effort, seed)[0]
-    return split_by_road(graph, join_to_roads(search.roads, graph.xy), bounds, wishes, effort, seed)[0]
 
 
 def _numbered(points: Points, grid: NDArray[np.int64], count: int) -> NDArray[np.int64]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import geopandas as gpd
 import numpy as np
 import shapely
 
 from mapgrid.partition.cells.land import cut_land
-from mapgrid.partition.entry import divide, warm
+from mapgrid.partition.entry import divide, sample_village, warm
 from mapgrid.partition.rebalancing import rebalance
 from mapgrid.partition.search.graph import build_graph
 from mapgrid.partition.search.groups import divide_grids
@@ -18,10 +17,10 @@ from mapgrid.partition.straight.prefer import preferred_lines
 from mapgrid.village import Limits
 
 _LIMITS = Limits()
-_AXIS = np.arange(8) * 40.0
-_XY = np.stack([axis.ravel() for axis in np.meshgrid(_AXIS, _AXIS)], axis=1)
-_WEIGHT = np.full(len(_XY), 3, dtype=np.int64)
-_OUTLINE = shapely.box(-20, -20, 300, 300)
+_VILLAGE, _HOUSEHOLDS = sample_village(3)
+_OUTLINE = _VILLAGE.geometry.iloc[0]
+_XY = shapely.get_coordinates(_HOUSEHOLDS.geometry.to_numpy())
+_WEIGHT = _HOUSEHOLDS["weight"].to_numpy(dtype=np.int64)
 _NO_LINES = np.empty(0, dtype=object)
 
 
@@ -46,7 +45,4 @@ def warm_all() -> None:
     """Compile all there is: also dividing by units, re-balancing and the bound."""
     warm(units=True)
     rebalance.warm()
-    crs = "EPSG:32648"
-    village = gpd.GeoDataFrame(geometry=[_OUTLINE], crs=crs)
-    households = gpd.GeoDataFrame({"weight": _WEIGHT}, geometry=gpd.points_from_xy(*_XY.T), crs=crs)
-    assert divide(village, households, effort="thorough").scorecard.bound_gap_pct is not None  # noqa: S101
+    assert divide(_VILLAGE, _HOUSEHOLDS, effort="thorough").scorecard.bound_gap_pct is not None  # noqa: S101

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from geodata.files.bounds import MOST_FAULTS_SHOWN
 from mapgrid.errors import LimitsError
 from mapgrid.partition.search.presets import choose_effort, choose_wishes
 from mapgrid.village import Limits
@@ -16,6 +17,8 @@ from web.actions.division_inputs import Sources
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from mapgrid.errors import InputRefusedError
 
 _OPTIONS = (
     click.option("--barriers", metavar="FILE", help="Lines or areas no grid reaches across; a gap is a bridge."),
@@ -96,3 +99,12 @@ def check_targets(*targets: Path | None) -> None:
             found = "a directory" if target.is_dir() else f"no directory {target.parent}"
             msg = f"{target}: expected a file to write in an existing directory, found {found}"
             raise LimitsError(msg)
+
+
+def say_faults(refused: InputRefusedError) -> None:
+    """Say the faults of an input, one a line, as many as one cares to read."""
+    for fault in refused.faults[:MOST_FAULTS_SHOWN]:
+        click.echo(str(fault), err=True)
+    more = len(refused.faults) - MOST_FAULTS_SHOWN
+    if more > 0:
+        click.echo(f"and {more} more of the same file", err=True)

@@ -11,13 +11,12 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from geodata.files.bounds import MOST_FAULTS_SHOWN
 from mapgrid.errors import InputRefusedError, MapgridError
 from mapgrid.partition import warm
 from web.actions.divide_files import divide_inputs, report_of, save_division
 from web.actions.division_inputs import read_inputs
 from web.actions.keep_plan import about_kept, check_keep, divide_kept, read_kept
-from web.commands.division_options import check_targets, division_options, sources_of, wanted_of
+from web.commands.division_options import check_targets, division_options, say_faults, sources_of, wanted_of
 from web.interrupts import is_interrupt
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ def partition(
             save_division(plan, inputs, out, others, () if kept is None else kept.pairs())
             tell(1.0, "done")
     except InputRefusedError as refused:
-        _say_faults(refused)
+        say_faults(refused)
         raise SystemExit(_REFUSED) from refused
     except MapgridError as refused:
         click.echo(str(refused), err=True)
@@ -112,14 +111,6 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[float, str], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=1.0)
         yield lambda share, text: bar.update(task, completed=share, description=text)
-
-
-def _say_faults(refused: InputRefusedError) -> None:
-    for fault in refused.faults[:MOST_FAULTS_SHOWN]:
-        click.echo(str(fault), err=True)
-    more = len(refused.faults) - MOST_FAULTS_SHOWN
-    if more > 0:
-        click.echo(f"and {more} more of the same file", err=True)
 
 
 def _say(plan: Plan, inputs: Inputs, out: Path) -> None:

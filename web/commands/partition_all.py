@@ -11,12 +11,11 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from geodata.files.bounds import MOST_FAULTS_SHOWN
 from mapgrid.errors import InputRefusedError, LimitsError, MapgridError
 from mapgrid.partition import warm
 from web.actions.divide_district import claimed, empty_line, read_district, save_summary, totals
 from web.actions.divide_parcel import Line, Order, Outcome, kept_line
-from web.commands.division_options import check_targets, division_options, sources_of, wanted_of, whole
+from web.commands.division_options import check_targets, division_options, say_faults, sources_of, wanted_of, whole
 from web.interrupts import is_interrupt
 
 if TYPE_CHECKING:
@@ -75,11 +74,7 @@ def partition_all(
             lines = _run(district, order, hands, fresh=fresh, quiet=quiet)
             _finish(lines, district, order, report, quiet=quiet)
     except InputRefusedError as refused:
-        for fault in refused.faults[:MOST_FAULTS_SHOWN]:
-            click.echo(str(fault), err=True)
-        more = len(refused.faults) - MOST_FAULTS_SHOWN
-        if more > 0:
-            click.echo(f"and {more} more of the same file", err=True)
+        say_faults(refused)
         raise SystemExit(_REFUSED) from refused
     except MapgridError as refused:
         click.echo(str(refused), err=True)

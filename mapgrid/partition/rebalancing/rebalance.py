@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import numpy as np
-import shapely
 
-from mapgrid.partition.entry import divide
+from mapgrid.partition.entry import divide, sample_village
 from mapgrid.partition.numbering import reading_order
 from mapgrid.partition.plan import Moves, Plan
 from mapgrid.partition.reasons import counts_that_fit
@@ -19,10 +17,9 @@ from mapgrid.partition.rebalancing.given import Given, Wish
 from mapgrid.partition.rebalancing.mover import Ground, in_one_piece, variants
 from mapgrid.partition.rebalancing.polish import GO, STAY, polish
 from mapgrid.partition.rebalancing.site import Site, plan_of, survey
+from mapgrid.partition.regions import Search, divide_regions
 from mapgrid.partition.scorecard import distance_to_centre
 from mapgrid.partition.search.presets import choose_effort, choose_wishes
-from mapgrid.partition.search.solve import split
-from mapgrid.partition.whole_units.whole import divide_by_units, task_of
 from mapgrid.village import Limits
 
 if TYPE_CHECKING:
@@ -125,27 +122,16 @@ def divide_around(  # noqa: PLR0913  as `divide`
     """
     wishes, work = choose_wishes(preset), choose_effort(effort)
     site = survey(locked, Given(village, households, barriers, units, prefer), Wish(limits, preset, seed, effort), None)
-    label, count = site.carried.label.copy(), len(site.carried.names)
-    for region in site.regions:
-        inner, bounds = np.zeros(1, dtype=np.int64), (limits.min, limits.max, limits.target)
-        if not region.over and site.units is not None:
-            task = task_of(site.graph, region.cells, site.units.of_point, bounds, (wishes, work, seed))
-            inner = divide_by_units(task).label
-        elif not region.over:
-            inner, _ = split(site.graph.part(region.cells), bounds, wishes, work, seed)
-        label[region.cells] = inner + count
-        count += int(inner.max()) + 1
+    new, _, _ = divide_regions(site.regions, site.graph, site.units, limits, Search(wishes, work, seed))
+    label = np.where(new >= 0, new + len(site.carried.names), site.carried.label)
     return plan_of(site, _numbered(site, label), None)
 
 
 def warm() -> None:
     """Compile the kernels of `divide` and `rebalance`, or load them, so that no later caller waits for that."""
-    x, y = (axis.ravel() for axis in np.meshgrid(np.arange(8) * 40.0, np.arange(8) * 40.0))
-    crs = "EPSG:32648"
-    village = gpd.GeoDataFrame(geometry=[shapely.box(-20, -20, 300, 300)], crs=crs)
-    households = gpd.GeoDataFrame({"weight": 2}, index=range(64), geometry=gpd.points_from_xy(x, y), crs=crs)
+    village, households = sample_village()
     base = divide(village, households, effort="quick")
-    heavier = households.assign(weight=np.where(x < 100, 3, 2))
+    heavier = households.assign(weight=np.where(households.geometry.x < 100, 3, 2))
     rebalance(base, village, heavier, limits=Limits(min=50, max=77, target=76))
 
 
