@@ -141,8 +141,8 @@ def _regrouped(was: Plan, plan: Plan, graph: Graph, labels: NDArray[np.int64]) -
     cells = was.cells.copy()
     if made.land is not was.division.land:
         shapes = was.cells.geometry.to_numpy().copy()
-        redrawn = np.isin(made.grid, labels)
-        shapes[redrawn] = cell_polygons(made.land.faces, made.land.cell_of_face, len(made.grid))[redrawn]
+        redrawn = np.flatnonzero(np.isin(made.grid, labels))
+        shapes[redrawn] = cell_polygons(made.land.faces, made.land.cell_of_face, len(made.grid), redrawn)
         cells = cells.set_geometry(shapes, crs=was.cells.crs)
     grids, groups = cells["grid"].to_numpy(dtype=object).copy(), cells["group"].to_numpy(dtype=object).copy()
     for label in labels:

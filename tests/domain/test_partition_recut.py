@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shapely import LineString, Polygon, box
 
 from mapgrid.coverage import measure
-from mapgrid.partition.cells.land import Touch, cut_land
+from mapgrid.partition.cells.land import Touch, components, cut_land, touching_pairs
 from mapgrid.partition.cells.outlines import cell_polygons, merge
 from mapgrid.partition.cells.recut import recut
 from mapgrid.partition.points import distinct_points
@@ -151,3 +151,38 @@ def test_any_line_through_a_village_gives_a_true_land_with_every_household_in_it
     both = shapely.intersection(*merge(cells, side, 2)) if 0 < side.sum() < len(side) else LineString()
     on_wall = shapely.buffer(shapely.union_all(land.walls.lines()), 1e-3) if with_river else Polygon()
     assert both.difference(shore.buffer(1e-3)).difference(on_wall).length <= 1e-3
+
+
+@given(st.integers(0, 2**31), st.booleans())
+@settings(deadline=None, max_examples=25, derandomize=True)
+def test_a_line_through_one_grid_changes_no_other_cell_to_the_last_bit(seed, with_river):
+    drawn = generate(120 + seed % 80, seed % 50)
+    village = drawn.village.geometry.iloc[0]
+    xy = distinct_points(drawn.households).xy
+    land, _ = cut_land(village, xy, drawn.river.geometry.to_numpy() if with_river else NO_LINES)
+    rng = np.random.default_rng(seed)
+    grid = ((xy[:, None] - xy[rng.choice(len(xy), 4, replace=False)]) ** 2).sum(axis=2).argmin(axis=1)
+    inside = np.flatnonzero(grid == grid[0])
+    area = merge(cells_of(land), grid, 4)[grid[0]]
+    ends = np.array(area.bounds).reshape(2, 2) + rng.uniform(-50, 50, (2, 2))
+    label = grid.copy()
+    way = ends[1] - ends[0]
+    offset = xy[inside] - ends[0]
+    label[inside[way[0] * offset[:, 1] > way[1] * offset[:, 0]]] = 4
+    drawn_line = shapely.get_parts(shapely.intersection(LineString(ends), area.buffer(rng.choice([-1.0, 0.0, 5.0]))))
+    cut = recut(land, xy, label, drawn_line[shapely.get_dimensions(drawn_line) == 1], inside)
+    assert_consistent(cut, xy, village)
+    others = np.flatnonzero(grid != grid[0])
+    before, after = (shapely.normalize(cells_of(one)[others]) for one in (land, cut))
+    same = shapely.equals_exact(before, after, 0.0)
+    # A line that reaches over the border of the grid leaves a node where it crosses that.
+    beside = np.isin(others, land.pairs[np.isin(land.pairs, inside).any(axis=1)])
+    assert same[~beside].all()
+    faces = cut.faces
+    inner = faces.edges[:, 3] >= 0
+    free = inner & ~faces.is_wall
+    region = components(len(cut.cell_of_face), *faces.edges[free, 2:].T)
+    pairs, border_m, touch = touching_pairs(cut.cell_of_face, region, cut.home_face, inner, faces, xy, cut.walls)
+    assert (pairs == cut.pairs).all()
+    assert (touch == cut.touch).all()
+    np.testing.assert_allclose(border_m, cut.border_m)

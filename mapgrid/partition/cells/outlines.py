@@ -29,6 +29,13 @@ def _plain(geometry: shapely.Geometry) -> shapely.Geometry:
     return parts[0] if len(parts) == 1 else shapely.MultiPolygon(list(parts))
 
 
-def cell_polygons(faces: Faces, cell_of_face: NDArray[np.int64], count: int) -> NDArray[np.object_]:
-    """Return the polygon of each cell; a cell with land in two parts of the village is a MultiPolygon."""
-    return merge(faces.polygons(), cell_of_face, count)
+def cell_polygons(
+    faces: Faces, cell_of_face: NDArray[np.int64], count: int, cells: NDArray[np.int64] | None = None
+) -> NDArray[np.object_]:
+    """Return the polygon of each cell, or of some, ascending; with land in two parts of the village a MultiPolygon."""
+    if cells is None:
+        return merge(faces.polygons(), cell_of_face, count)
+    place = np.full(count, -1, dtype=np.int64)
+    place[cells] = np.arange(len(cells))
+    face = np.flatnonzero(place[cell_of_face] >= 0)
+    return merge(faces.polygons(face), place[cell_of_face[face]], len(cells))

@@ -16,7 +16,8 @@ import shapely
 from mapgrid.partition.cells.faces import Faces
 from mapgrid.partition.cells.land import Land, adopt, components, measure_cells, touching_pairs
 from mapgrid.partition.cells.noding import Noded, put_in
-from mapgrid.partition.cells.rings import OUTSIDE, UNKNOWN, Rings, trace
+from mapgrid.partition.cells.patches import Drawing, put_back, take_out
+from mapgrid.partition.cells.rings import OUTSIDE, UNKNOWN, Rings, sides_of, trace
 from mapgrid.partition.cells.shapes import distinct_rows, points_at
 from mapgrid.partition.cells.walls import segments_of
 
@@ -64,6 +65,24 @@ def recut_along(
     """Return the land with new borders, as `recut`, from (m, 2, 2) segments that meet at their ends only."""
     if not len(segments):
         return land
+    if within is not None:
+        within = np.unique(within)
+        patch = take_out(land, within)
+        anew = _drawn_anew(patch, xy[within], label[within], segments)
+        in_place = put_back(land, xy, within, patch, anew)
+        if in_place is not None:
+            return in_place
+    return _measured(land, xy, _drawn_anew(land, xy, label, segments, within))
+
+
+def _drawn_anew(
+    land: Land | Drawing,
+    xy: NDArray[np.float64],
+    label: NDArray[np.int64],
+    segments: NDArray[np.float64],
+    within: NDArray[np.int64] | None = None,
+) -> Drawing:
+    """Return faces with new borders and the cell of each; arguments as for `recut_along`."""
     old = land.faces
     drawn = _split(old, put_in(old.nodes, old.edges[:, :2], segments))
     home = _homes(xy, drawn.faces, drawn.area_m2, (drawn.parent, land.home_face))
@@ -74,7 +93,7 @@ def recut_along(
     before = land.cell_of_face[drawn.parent]
     of_face = _labels(drawn, before, label, home, may_change)
     cell = _cells(land, drawn, before, (label, of_face), home)
-    return _merged(land, xy, drawn.faces, cell, home)
+    return _merged(xy, drawn.faces, cell, home)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,30 +104,6 @@ class _Split:
     parent: NDArray[np.int64]
     area_m2: NDArray[np.float64]
     is_line: NDArray[np.bool_]
-
-
-def sides_of(faces: Faces) -> NDArray[np.int64]:
-    """Return the face left and right of each edge, drawn from its lower node; -1 outside. Shape (e, 2)."""
-    node, start = faces.ring_node, faces.ring_start
-    is_last = np.zeros(len(node), dtype=bool)
-    is_last[start[1:] - 1] = True
-    step = np.flatnonzero(~is_last)
-    ring = np.repeat(np.arange(len(start) - 1), np.diff(start))[step]
-    one, other = node[step], node[step + 1]
-    origin = faces.nodes[node[start[:-1]]][ring]
-    ahead, next_ahead = faces.nodes[one] - origin, faces.nodes[other] - origin
-    turned = ahead[:, 0] * next_ahead[:, 1] - ahead[:, 1] * next_ahead[:, 0]
-    is_shell = np.zeros(len(start) - 1, dtype=bool)
-    is_shell[faces.face_start[:-1]] = True
-    # Shells drawn anticlockwise and holes drawn clockwise have the face on their left.
-    on_left = (np.bincount(ring, weights=turned) > 0) == is_shell
-    face = np.repeat(np.arange(len(faces.face_start) - 1), np.diff(faces.face_start))[ring]
-    size = len(faces.nodes)
-    key = faces.edges[:, 0] * size + faces.edges[:, 1]
-    at = np.searchsorted(key, np.minimum(one, other) * size + np.maximum(one, other))
-    beside = np.full((len(faces.edges), 2), OUTSIDE, dtype=np.int64)
-    beside[at, np.where(on_left[ring] == (one < other), 0, 1)] = face
-    return beside
 
 
 def _split(old: Faces, noded: Noded) -> _Split:
@@ -211,7 +206,7 @@ def _land_by_label(
 
 
 def _cells(
-    land: Land,
+    land: Land | Drawing,
     drawn: _Split,
     before: NDArray[np.int64],
     labels: tuple[NDArray[np.int64], NDArray[np.int64]],
@@ -242,15 +237,13 @@ def _at_home(
     return reached
 
 
-def _at_home_before(land: Land) -> NDArray[np.bool_]:
+def _at_home_before(land: Land | Drawing) -> NDArray[np.bool_]:
     edges = land.faces.edges[land.faces.edges[:, 3] >= 0]
     return _at_home(land.cell_of_face, edges[:, 2], edges[:, 3], land.home_face)
 
 
-def _merged(
-    land: Land, xy: NDArray[np.float64], faces: Faces, cell: NDArray[np.int64], home: NDArray[np.int64]
-) -> Land:
-    """Return the land without the edges inside cells, except along walls and shores of barrier areas."""
+def _merged(xy: NDArray[np.float64], faces: Faces, cell: NDArray[np.int64], home: NDArray[np.int64]) -> Drawing:
+    """Return the drawing without the edges inside cells, except along walls and shores of barrier areas."""
     first, second = faces.edges[:, 2], faces.edges[:, 3]
     needless = (second >= 0) & ~faces.is_wall & (cell[first] == cell[second])
     needless &= faces.in_area[first] == faces.in_area[second]
@@ -276,21 +269,15 @@ def _merged(
         faces.is_wall[at],
     )
     home = _homes(xy, merged, rings.area_m2, (rings.label, whole[home]))
-    return _measured(land, xy, merged, (cell[member], rings.area_m2), home)
+    return Drawing(merged, cell[member], home, np.flatnonzero(is_used), rings.area_m2)
 
 
-def _measured(
-    land: Land,
-    xy: NDArray[np.float64],
-    faces: Faces,
-    cells: tuple[NDArray[np.int64], NDArray[np.float64]],
-    home: NDArray[np.int64],
-) -> Land:
-    """Return the land of these faces with their cells and areas, measured and with its touching pairs."""
-    cell, area_m2 = cells
+def _measured(land: Land, xy: NDArray[np.float64], anew: Drawing) -> Land:
+    """Return the land of a drawing, measured and with its touching pairs."""
+    faces, cell, home = anew.faces, anew.cell_of_face, anew.home_face
     inner = faces.edges[:, 3] >= 0
     first, second, is_wall = faces.edges[inner, 2], faces.edges[inner, 3], faces.is_wall[inner]
     region = components(len(cell), first[~is_wall], second[~is_wall])
     pairs, border_m, touch = touching_pairs(cell, region, home, inner, faces, xy, land.walls)
-    of_cell_m2, outline_m = measure_cells(faces, cell, faces.edge_length(), (area_m2, len(xy)))
+    of_cell_m2, outline_m = measure_cells(faces, cell, faces.edge_length(), (anew.area_m2, len(xy)))
     return Land(faces, cell, home, region[home], land.part, of_cell_m2, outline_m, pairs, border_m, touch, land.walls)

@@ -17,6 +17,8 @@ from numba import njit
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mapgrid.partition.cells.faces import Faces
+
 UNKNOWN = -2
 """Beside a new line: whose land it is shows only when the ring has been walked."""
 
@@ -54,6 +56,30 @@ class Rings:
         """Return the polygons, in their order."""
         offsets = (self.start, self.polygon_start)
         return shapely.from_ragged_array(shapely.GeometryType.POLYGON, nodes[self.node], offsets)
+
+
+def sides_of(faces: Faces) -> NDArray[np.int64]:
+    """Return the face left and right of each edge, drawn from its lower node; -1 outside. Shape (e, 2)."""
+    node, start = faces.ring_node, faces.ring_start
+    is_last = np.zeros(len(node), dtype=bool)
+    is_last[start[1:] - 1] = True
+    step = np.flatnonzero(~is_last)
+    ring = np.repeat(np.arange(len(start) - 1), np.diff(start))[step]
+    one, other = node[step], node[step + 1]
+    origin = faces.nodes[node[start[:-1]]][ring]
+    ahead, next_ahead = faces.nodes[one] - origin, faces.nodes[other] - origin
+    turned = ahead[:, 0] * next_ahead[:, 1] - ahead[:, 1] * next_ahead[:, 0]
+    is_shell = np.zeros(len(start) - 1, dtype=bool)
+    is_shell[faces.face_start[:-1]] = True
+    # Shells drawn anticlockwise and holes drawn clockwise have the face on their left.
+    on_left = (np.bincount(ring, weights=turned) > 0) == is_shell
+    face = np.repeat(np.arange(len(faces.face_start) - 1), np.diff(faces.face_start))[ring]
+    size = len(faces.nodes)
+    key = faces.edges[:, 0] * size + faces.edges[:, 1]
+    at = np.searchsorted(key, np.minimum(one, other) * size + np.maximum(one, other))
+    beside = np.full((len(faces.edges), 2), OUTSIDE, dtype=np.int64)
+    beside[at, np.where(on_left[ring] == (one < other), 0, 1)] = face
+    return beside
 
 
 def trace(nodes: NDArray[np.float64], ends: NDArray[np.int64], beside: NDArray[np.int64]) -> Rings:
