@@ -176,7 +176,7 @@ def _bound_gap(points: Points, grid: NDArray[np.int64], distance_m: float, limit
     if load.min() < limits.min or load.max() > limits.max:
         return None
     bound = bound_distance(points.xy, points.weight, grid, (limits.min, limits.max))
-    mean_m = bound.valid / float(points.weight.sum())
+    mean_m = bound / float(points.weight.sum())
     return round(100 * (distance_m / mean_m - 1), 2) if mean_m > 0 else None
 
 

@@ -9,55 +9,53 @@ relaxed problem is bounded by Lagrange's method (for medians: Cornuéjols, Fishe
     C(c) = the least sum of w(i) (|x(i) - c| - p(i)) over a load of `low` to `high`.
 
 For each of the k grids of a division costs at least the least C, and prices of all households sum up. Any prices give a
-bound; `floors` bounds C over the whole plane, so no set of candidate centres enters the result. Prices are found by
-subgradient steps over a set of sites: the points, a lattice, and centres that `floors` found to be cheap. In place of
-the least C, which one site alone would have, steps go by a soft least, shared by all sites nearly as cheap.
+bound; `floors` bounds C over the whole plane, so no set of candidate centres enters the result.
 
-The same with the least C over the sites alone is reported beside it. It is no bound on D, for a grid's centre need not
-be a site; how little the two differ shows how little the sites leave out.
+That relaxation may mix divisions: two and a half centres in one hamlet. So it is branched (Land, Doig 1960): either at
+most two of the centres lie in a rectangle, or at least three. Such a condition gets a multiplier too, a reward for
+centres in the rectangle (or a fine), and every division meets one of the two; the bound is the least of the leaves'.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+import heapq
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
-from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from mapgrid.partition.search.floors import collect, least_over_plane, sort_into_squares
+from mapgrid.partition.search.climbing import Prices, Problem, climb, costs, near_sites, squares_of, value_of
+from mapgrid.partition.search.cuts import Cut, choose_cut, masks_of
+from mapgrid.partition.search.floors import least_over_plane, squares_across
 
-Reals = NDArray[np.float64]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-_NEAR = 160
-"""Points around a site that a grid there is made of while prices are looked for."""
+    Reals = NDArray[np.float64]
+
 _STEPS = ((100, 0.02), (60, 0.01), (60, 0.005), (60, 0.0025))
-"""Rounds of steps uphill, and how soft the least is taken in each, as a share of one grid's way."""
-_LIST_ANEW = 20
-_PATIENCE, _SHORTER = 8, 0.7
+"""Rounds of steps uphill at the root, and how soft the least is taken in each, as a share of one grid's way."""
+_STEPS_IN_LEAF = ((60, 0.005), (40, 0.0025))
 _TOLERANCE = 5e-4
+_WORK, _MOST_LEAVES = 9_000, 40
+_NEAR_ENOUGH = 0.002
+_CHEAP = 0.5
+"""Sites that are dearer than the cheapest by more than this share of one grid's way are left out of later steps."""
+_MOST_SQUARES = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """What no division can be shorter than, summed metres.
+class _Leaf(NamedTuple):
+    """Divisions that meet some cuts: their bound, the prices that gave it, the centres in each square, and sites."""
 
-    Attributes
-    ----------
-    valid
-        The bound.
-    over_sites
-        The same over the sites alone; no bound.
-    """
-
-    valid: float
-    over_sites: float
+    value: float
+    prices: Prices
+    cuts: tuple[Cut, ...]
+    centres: Reals
+    sites: Reals
 
 
-def bound_distance(xy: Reals, weight: NDArray[np.int64], label: NDArray[np.int64], limits: tuple[int, int]) -> Bound:
-    """Return lower bounds on the summed way of any division into as many grids within the limits.
+def bound_distance(xy: Reals, weight: NDArray[np.int64], label: NDArray[np.int64], limits: tuple[int, int]) -> float:
+    """Return what the summed way (m) of no division into as many grids within the limits can be below.
 
     Parameters
     ----------
@@ -73,30 +71,48 @@ def bound_distance(xy: Reals, weight: NDArray[np.int64], label: NDArray[np.int64
     own = _ways(points, load, label)
     aim, count = float(load @ own), int(label.max()) + 1
     scale = max(aim / load.sum(), 1e-3)
-    problem = _Problem(points, load, (float(limits[0]), float(limits[1])), count, aim, scale / 2)
-    price = own + scale / 2
-    sites = np.concatenate([points, _lattice(points, scale / 2)])
-    valid, over_sites = 0.0, 0.0
-    for steps, softness in _STEPS:
-        value, price = _climb(problem, price, sites, steps, softness)
-        over_sites = max(over_sites, value)
-        guess = float(_costs(*_near(points, load, price, sites, problem.side), load, price, problem.limits).min())
-        tolerance = _TOLERANCE * aim / count
-        floor, cheap = least_over_plane(points, load, price, problem.limits, guess, tolerance, problem.side)
-        valid = max(valid, float(load @ price) + count * floor)
-        sites = np.concatenate([sites, cheap])
-    return Bound(valid, over_sites)
+    side = max(scale / 2, float(np.ptp(points, axis=0).max()) / _MOST_SQUARES)
+    shape = squares_across(points, side)
+    problem = Problem(points, load, (float(limits[0]), float(limits[1])), count, aim, side, shape)
+    sites = np.concatenate([points, _lattice(points, side)])
+    first = _Leaf(0.0, Prices(own + scale / 2, np.empty(0)), (), np.empty(0), sites)
+    return _least_leaf(problem, _solve(problem, first, (), _STEPS))
 
 
-class _Problem(NamedTuple):
-    """Points, households, limits, number of grids, summed way of a good division, side of the squares for looking."""
+def _least_leaf(problem: Problem, root: _Leaf) -> float:
+    """Return the least bound of the leaves, after the leaf with the least was parted in two again and again."""
+    most = min(_MOST_LEAVES, _WORK // len(problem.load))
+    heap = [(root.value, 0, root)]
+    for number in range(1, most, 2):
+        value, _, leaf = heap[0]
+        cuts = choose_cut(leaf.centres, problem.shape)
+        if value >= problem.aim * (1 - _NEAR_ENOUGH) or cuts is None:
+            break
+        heapq.heappop(heap)
+        for more, cut in enumerate(cuts):
+            child = _solve(problem, leaf, (cut,), _STEPS_IN_LEAF)
+            heapq.heappush(heap, (child.value, number + more, child))
+    return min(heap[0][0], problem.aim)
 
-    points: Reals
-    load: Reals
-    limits: tuple[float, float]
-    grids: int
-    aim: float
-    side: float
+
+def _solve(problem: Problem, parent: _Leaf, added: tuple[Cut, ...], rounds: tuple[tuple[int, float], ...]) -> _Leaf:
+    """Return the leaf of the divisions of another one that meet a further cut."""
+    cuts = parent.cuts + added
+    prices = Prices(parent.prices.household, np.concatenate([parent.prices.cut, np.zeros(len(added))]))
+    masks = masks_of(cuts, problem.shape)
+    value, sites = parent.value, parent.sites
+    for steps, softness in rounds:
+        summit = climb(problem, prices, cuts, sites, steps, softness)
+        prices = summit.prices
+        reward = prices.cut @ masks
+        points, load, limits, count, aim, side, _ = problem
+        near, away = near_sites(points, load, prices.household, sites, side)
+        cost = costs(near, away, load, prices.household, limits) - reward[squares_of(problem, sites)]
+        guess, tolerance = float(cost.min()), _TOLERANCE * aim / count
+        floor, cheap = least_over_plane(points, load, prices.household, limits, guess, tolerance, side, reward)
+        value = max(value, value_of(problem, prices, cuts, floor))
+        sites = np.concatenate([sites[cost < guess + _CHEAP * aim / count], cheap])
+    return _Leaf(value, prices, cuts, summit.centres, sites)
 
 
 def _ways(points: Reals, load: Reals, label: NDArray[np.int64]) -> Reals:
@@ -112,102 +128,3 @@ def _lattice(points: Reals, step: float) -> Reals:
     x, y = np.meshgrid(*[np.arange(low[axis] + step / 2, high[axis] + step, step) for axis in (0, 1)])
     corners = np.stack([x.ravel(), y.ravel()], axis=1)
     return corners[np.asarray(cKDTree(points).query(corners)[0]) <= 2 * step]
-
-
-@njit(cache=True, nogil=True)
-def _near(
-    points: Reals, load: Reals, price: Reals, sites: Reals, side: float
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return the points that are worth most to a grid at each site, by way less price, and their ways."""
-    wanted = min(_NEAR, len(points))
-    near = np.empty((len(sites), wanted), dtype=np.int32)
-    away = np.empty((len(sites), wanted), dtype=np.float32)
-    squares = sort_into_squares(points, price, side)
-    found, ways = np.empty(len(points), dtype=np.int64), np.empty(len(points))
-    value = np.empty(len(points))
-    for j in range(len(sites)):
-        reach = side
-        size, _ = collect((sites[j, 0], sites[j, 1]), reach, side, (points, load, price), squares, found)
-        while size < wanted:
-            reach = 2 * reach + side
-            size, _ = collect((sites[j, 0], sites[j, 1]), reach, side, (points, load, price), squares, found)
-        for at in range(size):
-            i = found[at]
-            ways[at] = np.sqrt((points[i, 0] - sites[j, 0]) ** 2 + (points[i, 1] - sites[j, 1]) ** 2)
-            value[at] = ways[at] - price[i]
-        order = np.argsort(value[:size])
-        for at in range(wanted):
-            near[j, at] = found[order[at]]
-            away[j, at] = ways[order[at]]
-    return near, away
-
-
-def _climb(problem: _Problem, price: Reals, sites: Reals, steps: int, softness: float) -> tuple[float, Reals]:
-    """Return the best value over sites that steps uphill met, and the average of the prices on the way."""
-    points, load, limits, count, aim, side = problem
-    best, stalled, length = -np.inf, 0, 1.0
-    average = price.copy()
-    for step in range(steps):
-        if step % _LIST_ANEW == 0:
-            near, away = _near(points, load, price, sites, side)
-        cost = _costs(near, away, load, price, limits)
-        least = float(cost.min())
-        value = float(load @ price) + count * least
-        best, stalled = (value, 0) if value > best + 1e-6 * aim else (best, stalled + 1)
-        if stalled >= _PATIENCE:
-            length, stalled = length * _SHORTER, 0
-        share = np.exp((least - cost) / (softness * aim / count))
-        share *= count / share.sum()
-        chosen = np.flatnonzero(share > 1e-4)
-        slope = load - _taken(near[chosen], away[chosen], load, price, limits, share[chosen])
-        steep = float(slope @ slope)
-        if steep == 0 or aim <= value:
-            break
-        price = price + length * (aim - value) / steep * slope
-        average = 0.95 * average + 0.05 * price
-    return best, average
-
-
-@njit(cache=True, nogil=True)
-def _costs(
-    near: NDArray[np.int32], away: NDArray[np.float32], load: Reals, price: Reals, limits: tuple[float, float]
-) -> Reals:
-    """Return the least cost of a grid at each site."""
-    costs = np.empty(len(near))
-    value = np.empty(near.shape[1])
-    for j in range(len(near)):
-        for at in range(near.shape[1]):
-            value[at] = away[j, at] - price[near[j, at]]
-        taken, costs[j] = 0.0, 0.0
-        for at in np.argsort(value):
-            if taken >= limits[1] or (taken >= limits[0] and value[at] >= 0):
-                break
-            part = min(load[near[j, at]], (limits[0] if value[at] >= 0 else limits[1]) - taken)
-            costs[j] += part * value[at]
-            taken += part
-    return costs
-
-
-@njit(cache=True, nogil=True)
-def _taken(
-    near: NDArray[np.int32],
-    away: NDArray[np.float32],
-    load: Reals,
-    price: Reals,
-    limits: tuple[float, float],
-    share: Reals,
-) -> Reals:
-    """Return how many households of each point the cheapest grids at these sites take in all."""
-    total = np.zeros(len(load))
-    value = np.empty(near.shape[1])
-    for j in range(len(near)):
-        for at in range(near.shape[1]):
-            value[at] = away[j, at] - price[near[j, at]]
-        taken = 0.0
-        for at in np.argsort(value):
-            if taken >= limits[1] or (taken >= limits[0] and value[at] >= 0):
-                break
-            part = min(load[near[j, at]], (limits[0] if value[at] >= 0 else limits[1]) - taken)
-            total[near[j, at]] += share[j] * part
-            taken += part
-    return total

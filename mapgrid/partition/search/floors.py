@@ -19,10 +19,17 @@ Places = NDArray[np.int64]
 
 
 @njit(cache=True)
+def squares_across(xy: Reals, side: float) -> tuple[int, int]:
+    """Return how many squares of this side the box around points is wide and high; counted up column by column."""
+    west, south = xy[:, 0].min(), xy[:, 1].min()
+    return int((xy[:, 0].max() - west) / side) + 1, int((xy[:, 1].max() - south) / side) + 1
+
+
+@njit(cache=True)
 def sort_into_squares(xy: Reals, price: Reals, side: float) -> tuple[Places, Places, Reals, tuple[int, int]]:
     """Return where the points of each square begin in the second array, the highest price in each, and the shape."""
     west, south = xy[:, 0].min(), xy[:, 1].min()
-    shape = (int((xy[:, 0].max() - west) / side) + 1, int((xy[:, 1].max() - south) / side) + 1)
+    shape = squares_across(xy, side)
     square = np.empty(len(xy), dtype=np.int64)
     begin = np.zeros(shape[0] * shape[1] + 1, dtype=np.int64)
     top = np.full(shape[0] * shape[1], -np.inf)
@@ -126,7 +133,14 @@ def _in_square(
 
 @njit(cache=True, nogil=True)
 def least_over_plane(
-    xy: Reals, weight: Reals, price: Reals, limits: tuple[float, float], guess: float, tolerance: float, side: float
+    xy: Reals,
+    weight: Reals,
+    price: Reals,
+    limits: tuple[float, float],
+    guess: float,
+    tolerance: float,
+    side: float,
+    reward: Reals,
 ) -> tuple[float, Reals]:
     """Return a value that no grid's cost is below, wherever its centre, and cheaper centres than guessed that were met.
 
@@ -143,6 +157,8 @@ def least_over_plane(
     side
         Of the squares to begin with, metres. Centres outside the box around the points need not be looked at: a point
         of the box is nearer to all of them.
+    reward
+        By how much a grid is cheaper whose centre lies in each of these squares, as `squares_across` counts them.
     """
     points = (xy, weight, price)
     squares = sort_into_squares(xy, price, side)
@@ -159,6 +175,7 @@ def least_over_plane(
             depth -= 1
             x, y, half = stack[depth]
             bound, cost = _in_square((x, y, half), side, points, squares, limits, room)
+            bound, cost = bound - reward[number], cost - reward[number]
             if bound >= floor:
                 continue
             if cost < guess and met < _MOST_CHEAP and half <= side / 4:
