@@ -139,7 +139,7 @@ def _anneal_pieces(
     own = join_pieces(net, cells, own, total)
     _stretch(net, cells, order, begin, counts, own)
     model = Model(net, cells, limits, _PRICES)
-    label[grouped] = refine.anneal(model, own, total, _HEATS, _SWEEPS, new_state(seed, total, 1))
+    label[grouped] = refine.anneal(model, own, total, _HEATS, (_SWEEPS, 0.0), new_state(seed, total, 1))
     return label
 
 

@@ -24,8 +24,8 @@ class Wishes:
         What one unit of the squared coefficient of variation of workload is worth, per grid.
     slack
         How much longer than the shortest known the way may be for the sake of the outline, as a share.
-    ladder
-        Multiples of `compact` that are tried where trying is cheap; the best plan within the slack is taken.
+    prices
+        What is tried in place of `compact` where trying is cheap; the best plan within the slack is taken.
     farthest_m
         Longest way from a household to its centre that is wished for, metres.
     """
@@ -33,15 +33,15 @@ class Wishes:
     compact: float
     even: float
     slack: float = 0.0
-    ladder: tuple[float, ...] = (1.0,)
+    prices: tuple[float, ...] = ()
     farthest_m: float = float("inf")
 
 
 PRESETS: Mapping[str, Wishes] = MappingProxyType(
     {
-        "balanced": Wishes(compact=0.45, even=0.02, slack=0.02, ladder=(0.05, 0.6, 1.0, 3.0)),
-        "shortest": Wishes(compact=0.02, even=0.0, ladder=(0.0, 1.0, 5.0)),
-        "compact": Wishes(compact=1.2, even=0.02, slack=0.06, ladder=(0.02, 0.5, 1.0, 3.0)),
+        "balanced": Wishes(compact=0.45, even=0.02, slack=0.02, prices=(0.02, 0.2, 0.45, 0.9, 1.5)),
+        "shortest": Wishes(compact=0.0, even=0.0, prices=(0.0, 0.02, 0.1)),
+        "compact": Wishes(compact=1.2, even=0.02, slack=0.06, prices=(0.02, 0.6, 1.2, 2.4)),
         "workload": Wishes(compact=0.35, even=8.0),
     }
 )
@@ -75,6 +75,10 @@ class Effort:
     def finals(self, starts: int) -> int:
         """Return how many of the best starts are annealed at length."""
         return max(1, starts // 4)
+
+    def is_small(self, cells: int) -> bool:
+        """Return whether a region is so small that exchanges of cells can be looked for."""
+        return cells <= self.cells
 
     def is_cheap(self, cells: int) -> bool:
         """Return whether a region is so small that several prices of the outline can be tried."""

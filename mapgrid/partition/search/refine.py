@@ -54,7 +54,7 @@ _MUCH = 0.4  # no flip gains more Polsby–Popper, nor a shorter way worth more,
 
 
 @njit(cache=True)
-def _change_of_shape(i: int, g: int, h: int, outline: tuple[float, float], cells: Table, grids: Table) -> float:
+def change_of_shape(i: int, g: int, h: int, outline: tuple[float, float], cells: Table, grids: Table) -> float:
     """Return by how much summed Polsby–Popper falls when cell i goes from g to h and their outlines become these."""
     before = grids[g, AREA] / grids[g, EDGE] ** 2 + grids[h, AREA] / grids[h, EDGE] ** 2
     after = (grids[g, AREA] - cells[i, LAND]) / outline[0] ** 2 + (grids[h, AREA] + cells[i, LAND]) / outline[1] ** 2
@@ -62,7 +62,7 @@ def _change_of_shape(i: int, g: int, h: int, outline: tuple[float, float], cells
 
 
 @njit(cache=True)
-def _change_of_way(i: int, g: int, h: int, cells: Table, grids: Table, prices: Prices) -> float:
+def change_of_way(i: int, g: int, h: int, cells: Table, grids: Table, prices: Prices) -> float:
     """Return by how much the energy of ways rises when cell i goes from g to h."""
     w, stretch = cells[i, WEIGHT], cells[i, STRETCH]
     gx, gy = cells[i, X] - grids[g, CENTRE_X], cells[i, Y] - grids[g, CENTRE_Y]
@@ -93,7 +93,8 @@ def _change_of_loads(
 
 
 @njit(cache=True)
-def _move(i: int, g: int, h: int, outline: tuple[float, float], cells: Table, grids: Table) -> None:
+def move_cell(i: int, g: int, h: int, outline: tuple[float, float], cells: Table, grids: Table) -> None:
+    """Bring the table of grids up to date as cell i goes from g to h and their outlines become these."""
     w = cells[i, WEIGHT]
     for side in range(2):
         to = h if side else g
@@ -136,7 +137,7 @@ def _grid_beside(i: int, which: int, start: NDArray[np.int64], links: NDArray[np
 
 
 @njit(cache=True)
-def _shared(
+def shared_border(
     i: int, h: int, start: NDArray[np.int64], links: NDArray[np.int32], border: NDArray[np.float64], label: Labels
 ) -> tuple[float, float, int]:
     """Return the border of cell i with its grid and with h, and barriers inside h less those inside its grid now."""
@@ -183,23 +184,48 @@ def _sweep(
         change = _change_of_loads(i, g, h, cells, grids, limits, prices)
         if change > borne + _MUCH * (1 + prices.compact):
             continue
-        change += _change_of_way(i, g, h, cells, grids, prices)
+        change += change_of_way(i, g, h, cells, grids, prices)
         if change > borne + _MUCH * prices.compact:
             continue
-        with_g, with_h, pairs = _shared(i, h, start, links, border, label)
+        with_g, with_h, pairs = shared_border(i, h, start, links, border, label)
         outline = (grids[g, EDGE] - cells[i, OUTLINE] + 2 * with_g, grids[h, EDGE] + cells[i, OUTLINE] - 2 * with_h)
-        change += prices.pair * pairs + prices.compact * _change_of_shape(i, g, h, outline, cells, grids)
+        change += prices.pair * pairs + prices.compact * change_of_shape(i, g, h, outline, cells, grids)
         mark += 2
         if change <= borne and stays_connected(i, start, links, label, scratch, mark):
-            _move(i, g, h, outline, cells, grids)
+            move_cell(i, g, h, outline, cells, grids)
             _open_anew(i, h, start, links, label, sides)
             label[i] = h
     return mark
 
 
+@njit(cache=True)
+def _softened(model: Model, softness: float, temperature: float) -> Model:
+    """Return the model with limits that give way the more the hotter it is; as it is when the softness is 0."""
+    net, cells, limits, prices = model
+    if softness == 0:
+        return model
+    beyond_now = min(prices.beyond, softness / temperature)
+    softer = Prices(
+        prices.metre,
+        prices.compact,
+        prices.pair,
+        beyond_now,
+        prices.even,
+        prices.far,
+        prices.farthest_m,
+        prices.moved,
+    )
+    return Model(net, cells, limits, softer)
+
+
 @njit(cache=True, nogil=True)
 def anneal(
-    model: Model, first_label: Labels, count: int, heats: NDArray[np.float64], sweeps: int, state: State
+    model: Model,
+    first_label: Labels,
+    count: int,
+    heats: NDArray[np.float64],
+    pace: tuple[int, float],
+    state: State,
 ) -> Labels:
     """Return the labels reached from connected first labels.
 
@@ -209,9 +235,11 @@ def anneal(
         Connected grids 0 … count − 1, none empty.
     heats
         The temperature of each epoch, in energy.
-    sweeps
-        How often each cell at a border is tried in an epoch; the only budget, so that the answer does not depend on the
-        clock.
+    pace
+        How often each cell at a border is tried in an epoch (the only budget, so that the answer does not depend on the
+        clock), and how soft the limits are while it is hot: a household beyond them costs this over the temperature, at
+        most what the model says, and always that when it is 0. Grids at their limit can only swap cells by way of a
+        grid beyond it.
     """
     label = first_label.copy()
     grids = count_up(model.net, model.cells, label, count)
@@ -219,7 +247,8 @@ def anneal(
     scratch = np.zeros((2, len(label)), dtype=np.int64)
     mark = 0
     for temperature in heats:
-        for _ in range(sweeps):
-            mark = _sweep(model, label, grids, sides, scratch, (temperature, mark), state)
+        softer = _softened(model, pace[1], temperature)
+        for _ in range(pace[0]):
+            mark = _sweep(softer, label, grids, sides, scratch, (temperature, mark), state)
         pull_anew(model.cells, label, grids)
     return label

@@ -111,7 +111,12 @@ def _shuffled(count: int, state: NDArray[np.uint64]) -> Labels:
 
 @njit(cache=True)
 def _divide_anew(
-    part: Model, old: Labels, count: int, turns: tuple[int, int], heats: NDArray[np.float64], state: NDArray[np.uint64]
+    part: Model,
+    old: Labels,
+    count: int,
+    turns: tuple[int, tuple[int, float]],
+    heats: NDArray[np.float64],
+    state: NDArray[np.uint64],
 ) -> tuple[bool, Labels]:
     """Return whether a division from scratch is better than the old one, and its labels."""
     label = np.zeros(len(part.cells), dtype=np.int64)
@@ -155,7 +160,7 @@ def renew(
     model: Model,
     first_label: Labels,
     count: int,
-    turns: tuple[int, int, int, int],
+    turns: tuple[int, int, int, tuple[int, float]],
     heats: NDArray[np.float64],
     state: NDArray[np.uint64],
 ) -> Labels:
@@ -166,8 +171,8 @@ def renew(
     first_label
         Connected grids 0 … count − 1, none empty.
     turns
-        How often each grid's surroundings are renewed; grids in one renewal; rounds of k-means in it, and sweeps per
-        epoch.
+        How often each grid's surroundings are renewed; grids in one renewal; rounds of k-means in it, and the pace of
+        annealing in it.
     heats
         Temperatures of the annealing in one renewal.
     """

@@ -14,6 +14,7 @@ from mapgrid.partition.search.arrays import TOUCH, WORK, Model, Prices
 from mapgrid.partition.search.chance import new_state
 from mapgrid.partition.search.pieces import adopt, join_pieces
 from mapgrid.partition.search.renew import renew
+from mapgrid.partition.search.swaps import swap
 from mapgrid.partition.search.tables import cooling, tables_of
 from mapgrid.partition.search.tally import weigh
 
@@ -29,7 +30,10 @@ _HOUSEHOLD_TOO_FAR = 0.5
 _RESCUE_BEYOND = 1000.0  # when nothing else brought all grids into the limits, no way is too far
 _COLD = 0.0005
 _TRIAL_HEAT, _FINAL_HEAT, _RENEWAL_HEAT, _LAST_HEAT, _RESCUE_HEAT = 0.004, 0.012, 0.009, 0.006, 0.3
+_WARMER_ABOVE = 0.3  # heats rise with the price of the outline above this one
 _SWEEPS = 2
+_SOFTNESS = 0.0001
+_SWAP_ROUNDS = 3
 _MEANS, _MEANS_IN_RENEWAL, _TOGETHER = 8, 3, 6
 _OVER_SLACK = 50.0
 _HOUSEHOLD_MOVED = 0.1
@@ -87,34 +91,40 @@ def _split_into(
     run = Run(graph, count, limits, wishes, seed)
     starts = [run.start(number) for number in range(effort.starts(len(graph.cells)))]
     run.scale_m = min(run.weigh(label).distance for label in starts) or 1.0
-    trials = [run.anneal(label, _TRIAL_HEAT, effort.epochs // 3, at) for at, label in enumerate(starts)]
-    ladder = wishes.ladder if effort.is_cheap(len(graph.cells)) else (1.0,)
-    tried = [
-        trial
-        for step, multiple in enumerate(ladder)
-        for trial in _try_price(run, trials, replace(wishes, compact=wishes.compact * multiple), effort, step)
+    trials = [
+        run.anneal(label, _TRIAL_HEAT, effort.epochs // 3, at, softness=_SOFTNESS) for at, label in enumerate(starts)
     ]
+    prices = (effort.is_cheap(len(graph.cells)) and wishes.prices) or (wishes.compact,)
+    tried: list[Trial] = []
+    for step, price in enumerate(prices):
+        found = _try_price(run, trials, replace(wishes, compact=price), effort, step)
+        tried += found
+        if step and run.is_too_long(found, tried):
+            break
+        trials = [*trials, *found[-2:]]
     best = run.choose(tried)
     for number in range(3):
         if best.beyond == 0:
             break
         again = run.anneal(best.label, _RESCUE_HEAT, 120, 2000 + number, per_beyond=_RESCUE_BEYOND)
         best = run.choose([best, again])
+    if effort.is_small(len(graph.cells)):
+        best = run.choose([best, run.swap(best.label)])
     return best.label, best.beyond
 
 
 def _try_price(run: Run, trials: list[Trial], wishes: Wishes, effort: Effort, step: int) -> list[Trial]:
     """Return what annealing and renewing the most promising trials led to under these wishes."""
     asked, run.wishes = run.wishes, wishes
-    number = 10_000 * (step + 1)
+    number, warmer = 10_000 * (step + 1), max(1.0, wishes.compact / _WARMER_ABOVE)
     ranked = sorted([run.weigh(trial.label) for trial in trials], key=run.rank)
     finals = [
-        run.anneal(trial.label, _FINAL_HEAT, effort.epochs, number + at)
+        run.anneal(trial.label, warmer * _FINAL_HEAT, effort.epochs, number + at, softness=_SOFTNESS)
         for at, trial in enumerate(ranked[: effort.finals(len(trials))])
     ]
     best = min([*finals, ranked[0]], key=run.rank)
-    renewed = run.renew(best.label, effort, number + 1000)
-    last = run.anneal(renewed.label, _LAST_HEAT, effort.epochs, number + 2000)
+    renewed = run.renew(best.label, effort, number + 1000, warmer * _RENEWAL_HEAT)
+    last = run.anneal(renewed.label, warmer * _LAST_HEAT, effort.epochs, number + 2000, softness=_SOFTNESS)
     run.wishes = asked
     return [run.weigh(trial.label) for trial in (best, renewed, last)]
 
@@ -255,6 +265,13 @@ class Run:
 
         return min(trials, key=score)
 
+    def is_too_long(self, found: list[Trial], tried: list[Trial]) -> bool:
+        """Return whether the ways of all that was found last are beyond the slack."""
+        if not self.wishes.slack:
+            return False
+        shortest = min(trial.distance for trial in tried)
+        return all(trial.distance > shortest * (1 + self.wishes.slack) for trial in found)
+
     def anneal(
         self,
         label: NDArray[np.int64],
@@ -263,15 +280,20 @@ class Run:
         number: int,
         *,
         per_beyond: float = _HOUSEHOLD_BEYOND,
+        softness: float = 0.0,
     ) -> Trial:
         """Return the division reached from one start."""
         state = new_state(self.seed, number, self.count)
         heats = cooling(heat, _COLD, epochs)
-        return self.weigh(refine.anneal(self.model(per_beyond), label, self.count, heats, _SWEEPS, state))
+        return self.weigh(refine.anneal(self.model(per_beyond), label, self.count, heats, (_SWEEPS, softness), state))
 
-    def renew(self, label: NDArray[np.int64], effort: Effort, number: int) -> Trial:
+    def swap(self, label: NDArray[np.int64]) -> Trial:
+        """Return the division after neighbouring grids exchanged cells where that is better."""
+        return self.weigh(swap(self.model(), label, self.count, _SWAP_ROUNDS))
+
+    def renew(self, label: NDArray[np.int64], effort: Effort, number: int, heat: float) -> Trial:
         """Return the division after some neighbouring grids at a time were divided anew."""
         state = new_state(self.seed, number, self.count)
-        heats = cooling(_RENEWAL_HEAT, _COLD, effort.epochs * 2 // 3)
-        turns = (effort.renewals, min(_TOGETHER, self.count), _MEANS_IN_RENEWAL, _SWEEPS)
+        heats = cooling(heat, _COLD, effort.epochs * 2 // 3)
+        turns = (effort.renewals, min(_TOGETHER, self.count), _MEANS_IN_RENEWAL, (_SWEEPS, _SOFTNESS))
         return self.weigh(renew(self.model(), label, self.count, turns, heats, state))

@@ -82,6 +82,20 @@ def pull_anew(cells: Table, label: NDArray[np.int64], grids: Table) -> None:
 
 
 @njit(cache=True)
+def pull_of(g: int, cells: Table, label: NDArray[np.int64], grids: Table, members: NDArray[np.int64]) -> None:
+    """Compute the pull of one grid anew from its cells, all of them among the members."""
+    grids[g, PULL_X] = 0.0
+    grids[g, PULL_Y] = 0.0
+    for i in members:
+        dx, dy = cells[i, X] - grids[g, CENTRE_X], cells[i, Y] - grids[g, CENTRE_Y]
+        away = np.sqrt(dx * dx + dy * dy)
+        if label[i] == g and away > 0:
+            share = cells[i, WEIGHT] * cells[i, STRETCH] / away
+            grids[g, PULL_X] += share * dx
+            grids[g, PULL_Y] += share * dy
+
+
+@njit(cache=True)
 def way(cells: Table, i: int, grids: Table, g: int) -> float:
     """Return the way from cell i to the centre of grid g, metres."""
     dx, dy = cells[i, X] - grids[g, CENTRE_X], cells[i, Y] - grids[g, CENTRE_Y]
