@@ -14,6 +14,7 @@ from mapgrid.crs import check_metric
 from mapgrid.partition.cells.land import cut_land
 from mapgrid.partition.cells.outlines import cell_polygons, merge
 from mapgrid.partition.cells.unit_land import unit_land
+from mapgrid.partition.collector import without_collector
 from mapgrid.partition.explain import explain_pieces, reasons_of_grids, serial
 from mapgrid.partition.frames import cells_frame, grids_frame, households_frame
 from mapgrid.partition.numbering import reading_order
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+@without_collector
 def divide(  # noqa: PLR0913  every one of them is a wish of its own
     village: GeoDataFrame,
     households: GeoDataFrame,

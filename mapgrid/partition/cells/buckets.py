@@ -92,3 +92,61 @@ def _fill(
             item[filled[b]] = k
             filled[b] += 1
     return start, item
+
+
+def come_near(segments: NDArray[np.float64], lines: NDArray[np.float64], *, within_m: float) -> NDArray[np.bool_]:
+    """Return which of (n, 2, 2) segments, or points (n, 2), come within so many metres of any of (m, 2, 2) lines."""
+    if segments.ndim == 2:
+        segments = np.stack([segments, segments], axis=1)
+    if not len(lines):
+        return np.zeros(len(segments), dtype=bool)
+    return _come_near(segments, lines, sort_into_buckets(lines, reach_m=within_m), within_m)
+
+
+@njit(cache=True)
+def _come_near(
+    segments: NDArray[np.float64], lines: NDArray[np.float64], buckets: Buckets, within_m: float
+) -> NDArray[np.bool_]:
+    frame = (buckets.west, buckets.south, buckets.size_m, buckets.columns, buckets.rows)
+    found = np.empty(room_for(frame), dtype=np.int64)
+    is_near = np.zeros(len(segments), dtype=np.bool_)
+    for k in range(len(segments)):
+        ax, ay, bx, by = segments[k, 0, 0], segments[k, 0, 1], segments[k, 1, 0], segments[k, 1, 1]
+        for at in range(buckets_along((ax, ay, bx, by), frame, within_m, found)):
+            for other in buckets.item[buckets.start[found[at]] : buckets.start[found[at] + 1]]:
+                cx, cy, dx, dy = lines[other, 0, 0], lines[other, 0, 1], lines[other, 1, 0], lines[other, 1, 1]
+                if (
+                    min(ax, bx) <= max(cx, dx) + within_m
+                    and max(ax, bx) >= min(cx, dx) - within_m
+                    and min(ay, by) <= max(cy, dy) + within_m
+                    and max(ay, by) >= min(cy, dy) - within_m
+                    and _apart((ax, ay, bx, by), (cx, cy, dx, dy)) <= within_m
+                ):
+                    is_near[k] = True
+                    break
+            if is_near[k]:
+                break
+    return is_near
+
+
+@njit(cache=True)
+def _apart(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> float:
+    """Return the distance of two segments; each may be a point."""
+    ax, ay, bx, by = one
+    cx, cy, dx, dy = other
+    of_c = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+    of_d = (bx - ax) * (dy - ay) - (by - ay) * (dx - ax)
+    of_a = (dx - cx) * (ay - cy) - (dy - cy) * (ax - cx)
+    of_b = (dx - cx) * (by - cy) - (dy - cy) * (bx - cx)
+    if of_c * of_d < 0 and of_a * of_b < 0:
+        return 0.0
+    to_one = min(_from_point(cx, cy, one), _from_point(dx, dy, one))
+    return min(to_one, _from_point(ax, ay, other), _from_point(bx, by, other))
+
+
+@njit(cache=True)
+def _from_point(x: float, y: float, line: tuple[float, float, float, float]) -> float:
+    ax, ay, bx, by = line
+    square = (bx - ax) ** 2 + (by - ay) ** 2
+    share = min(max(((x - ax) * (bx - ax) + (y - ay) * (by - ay)) / square, 0.0), 1.0) if square > 0 else 0.0
+    return float(np.hypot(ax + share * (bx - ax) - x, ay + share * (by - ay) - y))

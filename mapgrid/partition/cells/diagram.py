@@ -13,6 +13,7 @@ import numpy as np
 import shapely
 from scipy.spatial import Voronoi, cKDTree
 
+from mapgrid.partition.cells.buckets import come_near
 from mapgrid.partition.cells.shapes import distinct_rows, lines_along
 
 if TYPE_CHECKING:
@@ -82,11 +83,7 @@ def draw_diagram(xy: NDArray[np.float64], village: BaseGeometry) -> Diagram:
 
 def borders_met(diagram: Diagram, fixed: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which borders some segments (m, 2, 2) touch or nearly touch."""
-    met = np.zeros(len(diagram.borders), dtype=bool)
-    if len(fixed) and len(met):
-        tree = shapely.STRtree(diagram.lines(np.arange(len(met))))
-        met[np.unique(tree.query(lines_along(fixed), "dwithin", 10 * NODE_GRID_M)[1])] = True
-    return met
+    return come_near(diagram.vertices[diagram.borders], fixed, within_m=10 * NODE_GRID_M)
 
 
 def cells_beside(

@@ -16,8 +16,9 @@ import shapely
 from scipy.spatial import cKDTree
 
 from mapgrid.errors import CoverageError
+from mapgrid.partition.cells.buckets import come_near
 from mapgrid.partition.cells.diagram import NODE_GRID_M, NODES_PER_M, Diagram, borders_met, cells_beside, draw_diagram
-from mapgrid.partition.cells.shapes import distinct_rows, lines_along, points_at, ranges
+from mapgrid.partition.cells.shapes import distinct_rows, lines_along, ranges
 from mapgrid.partition.cells.walls import ON_LINE_M, OUTSIDE_TOLERANCE_M, Walls, notch, outline_segments
 
 if TYPE_CHECKING:
@@ -95,8 +96,9 @@ def draw_faces(
     CoverageError
         If the faces do not add up to the village; this would be a fault of the noding, not of the input.
     """
-    on_border = xy[_near(village.boundary, xy, OUTSIDE_TOLERANCE_M)]
-    fixed = notch(outline_segments(village), on_border, within_m=OUTSIDE_TOLERANCE_M)
+    outline = outline_segments(village)
+    on_border = xy[come_near(xy, outline, within_m=OUTSIDE_TOLERANCE_M)]
+    fixed = notch(outline, on_border, within_m=OUTSIDE_TOLERANCE_M)
     fixed = np.concatenate([fixed, notch(walls.segments, xy, within_m=ON_LINE_M)])
     if others is not None:
         fixed = np.concatenate([fixed, notch(others, xy, within_m=ON_LINE_M)])
@@ -115,12 +117,6 @@ def draw_faces(
         in_area[shapely.STRtree(shapely.point_on_surface(polygons)).query(walls.areas, "contains")[1]] = True
     owner = np.concatenate([whole, owner])
     return _with_edges(polygons, owner, in_area, np.concatenate([xy, fixed.reshape(-1, 2)]), walls)
-
-
-def _near(line: BaseGeometry, xy: NDArray[np.float64], within_m: float) -> NDArray[np.bool_]:
-    shapely.prepare(line)
-    near: NDArray[np.bool_] = shapely.dwithin(line, points_at(xy), within_m)
-    return near
 
 
 def _cut_cells(
@@ -213,9 +209,4 @@ def edges_along(
     nodes: NDArray[np.float64], edges: NDArray[np.int64], segments: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
     """Return which edges run along (m, 2, 2) segments."""
-    is_along = np.zeros(len(edges), dtype=bool)
-    if len(segments):
-        middles = points_at((nodes[edges[:, 0]] + nodes[edges[:, 1]]) / 2)
-        hit = shapely.STRtree(middles).query(lines_along(segments), "dwithin", ON_LINE_M)[1]
-        is_along[np.unique(hit)] = True
-    return is_along
+    return come_near((nodes[edges[:, 0]] + nodes[edges[:, 1]]) / 2, segments, within_m=ON_LINE_M)

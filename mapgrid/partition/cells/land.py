@@ -15,9 +15,10 @@ import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from mapgrid.partition.cells.buckets import come_near
 from mapgrid.partition.cells.faces import Faces, draw_faces
 from mapgrid.partition.cells.shapes import distinct_rows, lines_along, points_at
-from mapgrid.partition.cells.walls import Walls, build_walls
+from mapgrid.partition.cells.walls import Walls, build_walls, segments_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -266,9 +267,12 @@ def _crossed(pairs: NDArray[np.int64], xy: NDArray[np.float64], walls: Walls) ->
         # A point may stand on a wall; that its way begins there does not mean that it crosses.
         way = xy[pairs[:, 1]] - xy[pairs[:, 0]]
         trim = way * np.minimum(0.01 / np.hypot(*way.T), 0.4)[:, None]
-        ways = lines_along(np.stack([xy[pairs[:, 0]] + trim, xy[pairs[:, 1]] - trim], axis=1))
-        hit = shapely.STRtree(walls.lines_with_closings()).query(ways, "intersects")[0]
-        crossed[np.unique(hit)] = True
+        ways = np.stack([xy[pairs[:, 0]] + trim, xy[pairs[:, 1]] - trim], axis=1)
+        lines = walls.lines_with_closings()
+        # Nearly all ways are far from every wall: only of the others it is asked exactly.
+        near = np.flatnonzero(come_near(ways, segments_of(lines)[0], within_m=0.01))
+        hit = shapely.STRtree(lines).query(lines_along(ways[near]), "intersects")[0]
+        crossed[near[hit]] = True
     return crossed
 
 

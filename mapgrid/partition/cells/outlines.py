@@ -18,15 +18,14 @@ def merge(polygons: NDArray[np.object_], label: NDArray[np.int64], count: int) -
     order = np.argsort(label, kind="stable")
     bounds = np.searchsorted(label[order], np.arange(count + 1))
     merged = np.empty(count, dtype=object)
-    for number in range(count):
-        members = polygons[order[bounds[number] : bounds[number + 1]]]
-        merged[number] = members[0] if len(members) == 1 else _plain(shapely.coverage_union_all(members))
+    alone = np.diff(bounds) == 1
+    merged[alone] = polygons[order[bounds[:-1][alone]]]
+    for number in np.flatnonzero(~alone):
+        merged[number] = shapely.coverage_union_all(polygons[order[bounds[number] : bounds[number + 1]]])
+    # A union in one piece is a polygon, however it comes.
+    single = np.flatnonzero(~alone)[shapely.get_num_geometries(merged[~alone]) == 1]
+    merged[single] = shapely.get_geometry(merged[single], 0)
     return merged
-
-
-def _plain(geometry: shapely.Geometry) -> shapely.Geometry:
-    parts = shapely.get_parts(geometry)
-    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(list(parts))
 
 
 def cell_polygons(

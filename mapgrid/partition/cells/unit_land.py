@@ -54,7 +54,7 @@ class UnitLand:
         pieces = np.bincount(faces.owner, minlength=len(self.of_point))
         cut = np.flatnonzero(pieces[faces.owner] > 1)
         found = np.full(len(cut), len(self.polygons), dtype=np.int64)
-        inner = shapely.point_on_surface(faces.polygons()[cut])
+        inner = shapely.point_on_surface(faces.polygons(cut))
         polygon, at = shapely.STRtree(inner).query(self.polygons, "contains")
         np.minimum.at(found, at, polygon)
         unit[cut] = np.where(found < len(self.polygons), found, -1)

@@ -22,9 +22,9 @@ TIE = 1e-6
 """Costs differ by up to this much from what they are, so that of equal answers always the same one is chosen."""
 
 _FEW = 1000  # columns that need no linear relaxation first
-_FIRST_COLUMNS_PER_ATOM = 6
+_FIRST_COLUMNS_PER_ATOM = 4
 _MANY = 20_000  # columns that the relaxation takes at once
-_LEFT_OUT = 1e5  # price of an atom without a grid, above the worth of all units that could stay whole for it
+_LEFT_OUT = 1e5  # least price of an atom without a grid, above the worth of all units that could stay whole for it
 _MOST_AT_ONCE = 15_000  # columns that the model takes at once; beyond it there may be an answer without a proof
 _MOST_NODES = 20_000
 
@@ -151,10 +151,11 @@ def relax(columns: Columns, atoms: int, wished: int) -> tuple[float, NDArray[np.
 
 def _with_left_out(columns: Columns, atoms: int) -> Columns:
     """Return the columns and, at a price, one for leaving out each atom."""
+    price = max(_LEFT_OUT, 10 * float(np.abs(columns.cost).max()))
     return Columns(
         np.concatenate([columns.members, np.arange(atoms)]),
         np.concatenate([columns.offsets, columns.offsets[-1] + np.arange(1, atoms + 1)]),
-        np.concatenate([columns.cost, np.full(atoms, _LEFT_OUT)]),
+        np.concatenate([columns.cost, np.full(atoms, price)]),
         np.concatenate([columns.grids, np.zeros(atoms, dtype=np.int64)]),
     )
 
@@ -176,19 +177,8 @@ def _solve(columns: Columns, atoms: int, wished: int, *, whole: bool, known: NDA
     # The solver and its memory are for those who divide by units.
     import highspy  # noqa: PLC0415
 
-    solver = _quiet(highspy)
-    options = {
-        "output_flag": False,
-        "threads": 1,
-        "random_seed": 0,
-        "mip_rel_gap": 0.0,
-        "mip_abs_gap": TIE / 10,
-        "mip_max_nodes": _MOST_NODES,
-        # Dependent rows and dominated columns are few here: looking for them takes longer than solving.
-        "presolve": "off" if whole else "choose",
-    }
-    for name, value in options.items():
-        solver.setOptionValue(name, value)
+    # Dependent rows and dominated columns are few here, and a jump lands nowhere: both take longer than solving.
+    solver = new_solver(highspy, {"presolve": "off", "mip_heuristic_run_feasibility_jump": False})
     solver.passModel(_model(highspy, columns, atoms, wished, whole=whole))
     if known is not None:
         start = highspy.HighsSolution()
@@ -204,14 +194,18 @@ def _solve(columns: Columns, atoms: int, wished: int, *, whole: bool, known: NDA
     return solver
 
 
-def _quiet(highspy: Any) -> Any:  # noqa: ANN401
-    """Return a solver that has not said anything yet: the constructor of `Highs` itself prints who it is."""
+def new_solver(highspy: Any, options: dict[str, Any]) -> Any:  # noqa: ANN401
+    """Return a solver that says nothing, always goes the same way and ends with a proof, or with its budget."""
 
     class Quiet(highspy.Highs):
-        def __init__(self) -> None:
+        def __init__(self) -> None:  # that of `Highs` prints who it is
             super(highspy.Highs, self).__init__()
 
-    return Quiet()
+    solver = Quiet()
+    same = {"output_flag": False, "threads": 1, "random_seed": 0, "mip_rel_gap": 0.0, "mip_abs_gap": TIE / 10}
+    for name, value in {**same, "mip_max_nodes": _MOST_NODES, **options}.items():
+        solver.setOptionValue(name, value)
+    return solver
 
 
 def _model(highspy: Any, columns: Columns, atoms: int, wished: int, *, whole: bool) -> Any:  # noqa: ANN401
