@@ -84,8 +84,7 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
         Longest way from a household to the centre of its grid that is wished for, straight or along `roads`; what is
         farther is avoided where the limits allow.
     roads
-        Lines in the same CRS. With them ways are measured along roads, also when grids are searched, unless there are
-        units.
+        Lines in the same CRS. With them ways are measured along roads, also when grids are searched.
     progress
         Called with the share done, 0 to 1, and what is being done.
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mapgrid.partition.search.solve import split
-from mapgrid.partition.search.ways import join_to_roads, split_by_road
-from mapgrid.partition.whole_units.whole import divide_by_units, task_of
+from mapgrid.partition.search.ways import split_along
+from mapgrid.partition.whole_units.task import task_of
+from mapgrid.partition.whole_units.whole import divide_by_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,27 +52,18 @@ def divide_regions(
     """
     grid = np.full(len(graph.cells), -1, dtype=np.int64)
     count, done, total, proved = 0, 0, int(graph.weight.sum()), True
-    bounds = (limits.min, limits.max, limits.target)
+    bounds, how = (limits.min, limits.max, limits.target), (search.wishes, search.effort, search.seed)
     for region in regions:
         tell(done / total)
         label = np.zeros(1, dtype=np.int64)
         if region.over:
             pass
         elif units is not None:
-            how = (search.wishes, search.effort, search.seed)
-            found = divide_by_units(task_of(graph, region.cells, units.of_point, bounds, how))
+            found = divide_by_units(task_of(graph, region.cells, units.of_point, bounds, how, search.roads))
             label, proved = found.label, proved and found.proved
         else:
-            label = _split(graph.part(region.cells), bounds, search)
+            label = split_along(graph.part(region.cells), search.roads, bounds, how)[0]
         grid[region.cells] = label + count
         count += int(label.max()) + 1
         done += int(graph.weight[region.cells].sum())
     return grid, count, proved
-
-
-def _split(graph: Graph, bounds: tuple[int, int, int], search: Search) -> NDArray[np.int64]:
-    """Return the grid 0… of each cell of a region without units."""
-    wishes, effort, seed = search.wishes, search.effort, search.seed
-    if search.roads is None:
-        return split(graph, bounds, wishes, effort, seed)[0]
-    return split_by_road(graph, join_to_roads(search.roads, graph.xy), bounds, wishes, effort, seed)[0]

@@ -121,7 +121,7 @@ def test_figures_of_unions_are_those_of_their_polygons_and_households(seed):
     land, rows, _ = drawn_units(seed)
     atoms, graph, cells = atoms_of(land, rows, np.empty(0, dtype=object))
     members, offsets, _ = connected_unions(atoms.net, atoms.cells.weight, (30, 120), 10**6)
-    load, way, compact, walled = measure_unions(members, offsets, atoms.net, atoms.cells)
+    load, way, compact, walled, _ = measure_unions(members, offsets, atoms.net, atoms.cells, 60.0)
     faces = cells.faces.polygons()
     for number, union in enumerate(as_sets(members, offsets)[:10]):
         inside = np.isin(atoms.of_cell, union)

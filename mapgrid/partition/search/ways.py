@@ -116,6 +116,18 @@ def ways_by_road(
     return np.where(np.isfinite(ways), ways, between)
 
 
+def split_along(
+    graph: Graph,
+    roads: NDArray[np.object_] | None,
+    limits: tuple[int, int, int],
+    how: tuple[Wishes, Effort, int],
+) -> tuple[NDArray[np.int64], int]:
+    """Return labels like `split`: with short ways along roads where there are any, else with short straight ways."""
+    if roads is None:
+        return split(graph, limits, *how)
+    return split_by_road(graph, join_to_roads(roads, graph.xy), limits, *how)
+
+
 def split_by_road(
     graph: Graph, net: RoadNet, limits: tuple[int, int, int], wishes: Wishes, effort: Effort, seed: int
 ) -> tuple[NDArray[np.int64], int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,8 +68,10 @@ def _bundles(graph: Graph, atom: NDArray[np.int64], count: int) -> tuple[AtomNet
     a, b = atom[one], atom[graph.neighbour]
     is_walled = np.isin(graph.touch, (Touch.WALL, Touch.OPENING))
     inner = a == b
+    border_m = graph.border_m if graph.border_price is None else graph.border_m * graph.border_price
     outline = np.bincount(atom, weights=graph.outline_m, minlength=count)
-    outline -= np.bincount(a[inner], weights=graph.border_m[inner], minlength=count)
+    outline -= np.bincount(a, weights=graph.border_m - border_m, minlength=count)
+    outline -= np.bincount(a[inner], weights=border_m[inner], minlength=count)
     walled_inside = np.bincount(a[inner & is_walled], minlength=count) // 2
     key, at = np.unique(a[~inner] * count + b[~inner], return_inverse=True)
     start = np.zeros(count + 1, dtype=np.int64)
@@ -77,7 +79,7 @@ def _bundles(graph: Graph, atom: NDArray[np.int64], count: int) -> tuple[AtomNet
     net = AtomNet(
         start,
         key % count,
-        np.bincount(at, weights=graph.border_m[~inner], minlength=len(key)).astype(np.float64),
+        np.bincount(at, weights=border_m[~inner], minlength=len(key)).astype(np.float64),
         np.bincount(at, weights=np.isin(graph.touch[~inner], WAYS), minlength=len(key)) > 0,
         np.bincount(at, weights=is_walled[~inner], minlength=len(key)).astype(np.int64),
     )
@@ -92,13 +94,14 @@ def _bundles(graph: Graph, atom: NDArray[np.int64], count: int) -> tuple[AtomNet
         cell_start,
         np.ascontiguousarray(graph.xy[order]),
         graph.weight[order],
+        order.astype(np.int64),
     )
     return net, cells
 
 
 def contract(graph: Graph, of_cell: NDArray[np.int64], unit: NDArray[np.int64]) -> tuple[Graph, NDArray[np.int64]]:
     """Return a graph whose cells are atoms, each at the mean of its households, and the atom of each cell."""
-    atoms = build_atoms(graph, of_cell, unit)
+    atoms = build_atoms(replace(graph, border_price=None), of_cell, unit)
     count, at = len(atoms), atoms.of_cell
     load = np.bincount(at, weights=graph.weight, minlength=count)
     xy = np.stack([np.bincount(at, weights=graph.weight * axis, minlength=count) / load for axis in graph.xy.T], axis=1)

@@ -25,7 +25,11 @@ class AtomNet(NamedTuple):
 
 
 class AtomCells(NamedTuple):
-    """Households, land (m2), outline (m) and inner walled pairs of each atom, and its points in compressed rows."""
+    """Households, land (m2), outline (m) and inner walled pairs of each atom, and its points in compressed rows.
+
+    `point` numbers them as the graph does that the atoms are of. Outlines, and the borders between atoms, count by
+    their price: less along preferred lines.
+    """
 
     weight: NDArray[np.int64]
     land: NDArray[np.float64]
@@ -34,6 +38,20 @@ class AtomCells(NamedTuple):
     start: NDArray[np.int64]
     xy: NDArray[np.float64]
     point_weight: NDArray[np.int64]
+    point: NDArray[np.int64]
+
+
+class Figures(NamedTuple):
+    """Of unions: households, summed way to the centre (m), Polsby–Popper, walled pairs inside, too far.
+
+    `far` counts households whose way is longer than wished for, each up to twice by how much.
+    """
+
+    load: NDArray[np.int64]
+    way: NDArray[np.float64]
+    compact: NDArray[np.float64]
+    walled: NDArray[np.int64]
+    far: NDArray[np.float64]
 
 
 class _Stack(NamedTuple):
@@ -178,31 +196,46 @@ def connected_unions(
 
 
 @njit(cache=True)
-def _way_to_mean(members: NDArray[np.int64], load: int, cells: AtomCells) -> float:
-    """Return the summed distance from the households of a union to their mean, metres."""
+def count_far(metres: float, farthest_m: float) -> float:
+    """Return 1 for a way longer than wished for, and up to 2 the longer it is; else 0."""
+    return min(2.0, metres / farthest_m) if metres > farthest_m else 0.0
+
+
+@njit(cache=True)
+def mean_of_union(members: NDArray[np.int64], load: int, cells: AtomCells) -> tuple[float, float]:
+    """Return the mean of the households of a union, metres."""
     x, y = 0.0, 0.0
     for atom in members:
         for k in range(cells.start[atom], cells.start[atom + 1]):
             x += cells.point_weight[k] * cells.xy[k, 0]
             y += cells.point_weight[k] * cells.xy[k, 1]
-    x, y = x / load, y / load
-    total = 0.0
+    return x / load, y / load
+
+
+@njit(cache=True)
+def _way_to_mean(members: NDArray[np.int64], load: int, cells: AtomCells, farthest_m: float) -> tuple[float, float]:
+    """Return the summed distance from the households of a union to their mean, metres, and what is too far."""
+    x, y = mean_of_union(members, load, cells)
+    total, far = 0.0, 0.0
     for atom in members:
         for k in range(cells.start[atom], cells.start[atom + 1]):
             dx, dy = cells.xy[k, 0] - x, cells.xy[k, 1] - y
-            total += cells.point_weight[k] * np.sqrt(dx * dx + dy * dy)
-    return float(total)
+            away = np.sqrt(dx * dx + dy * dy)
+            total += cells.point_weight[k] * away
+            far += cells.point_weight[k] * count_far(away, farthest_m)
+    return total, far
 
 
 @njit(cache=True)
 def measure_unions(
-    members: NDArray[np.int64], offsets: NDArray[np.int64], net: AtomNet, cells: AtomCells
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """Return of each union its households, way to the mean (m, summed), Polsby–Popper and walled pairs inside."""
+    members: NDArray[np.int64], offsets: NDArray[np.int64], net: AtomNet, cells: AtomCells, farthest_m: float
+) -> Figures:
+    """Return the figures of each union; ways are straight to its mean, too far where longer than `farthest_m`."""
     count = len(offsets) - 1
     load = np.zeros(count, dtype=np.int64)
     way = np.zeros(count)
     compact = np.zeros(count)
+    far = np.zeros(count)
     walled = np.zeros(count, dtype=np.int64)
     inside = np.full(len(cells.weight), -1, dtype=np.int64)
     for c in range(count):
@@ -219,5 +252,5 @@ def measure_unions(
                     walled[c] += net.walled[e]
             inside[atom] = c
         compact[c] = 4 * np.pi * land / outline**2
-        way[c] = _way_to_mean(union, load[c], cells)
-    return load, way, compact, walled
+        way[c], far[c] = _way_to_mean(union, load[c], cells, farthest_m)
+    return Figures(load, way, compact, walled, far)

@@ -16,29 +16,14 @@ from mapgrid.partition.cells.land import Touch
 from mapgrid.partition.reasons import counts_that_fit
 from mapgrid.partition.search.solve import split
 from mapgrid.partition.whole_units.atoms import Atoms, build_atoms, contract
-from mapgrid.partition.whole_units.whole_model import PART_SIZES, Model, Task, Whole
+from mapgrid.partition.whole_units.task import Task, Whole
+from mapgrid.partition.whole_units.whole_model import PART_SIZES, Model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mapgrid.partition.search.graph import Graph
-    from mapgrid.partition.search.presets import Effort, Wishes
-
 _LOOSE_FOR_SIZE = (150, 400, 1000)  # households to cut above which parts are made larger
 _NEAR = 3  # how many rounds of neighbours may be broken
-
-
-def task_of(
-    graph: Graph,
-    cells: NDArray[np.int64],
-    unit: NDArray[np.int64],
-    limits: tuple[int, int, int],
-    how: tuple[Wishes, Effort, int],
-) -> Task:
-    """Return the task of dividing some cells of a village, given the unit of every cell of the village."""
-    outside = np.ones(len(unit), dtype=bool)
-    outside[cells] = False
-    return Task(graph.part(cells), unit[cells], np.unique(unit[outside]), limits, *how)
 
 
 def divide_by_units(task: Task) -> Whole:
@@ -46,7 +31,7 @@ def divide_by_units(task: Task) -> Whole:
     low, high, _ = task.limits
     total = int(task.graph.weight.sum())
     if total < low or not (task.unit >= 0).any():
-        return Whole(task.split(np.arange(len(task.unit)), task.limits)[0], proved=total < low)
+        return Whole(task.split(np.arange(len(task.unit)))[0], proved=total < low)
     atoms = build_atoms(task.graph, task.graph.components(task.unit, (Touch.OPEN,)), task.unit)
     over = atoms.cells.weight > high
     loose = over | (atoms.unit < 0)
@@ -121,7 +106,7 @@ def _free(task: Task, atoms: Atoms, loose: NDArray[np.bool_]) -> Whole:
     label, beyond = split(small, task.limits, task.wishes, task.effort, task.seed)
     label = label[of_cell]
     if beyond:
-        other, other_beyond = task.split(np.arange(len(task.unit)), task.limits)
+        other, other_beyond = task.split(np.arange(len(task.unit)))
         if other_beyond < beyond:
             label = other
     return Whole(label, proved=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,17 +10,12 @@ from mapgrid.partition.reasons import count_near_target, counts_that_fit
 from mapgrid.partition.search.presets import choose_effort
 from mapgrid.partition.search.solve import split
 from mapgrid.partition.whole_units.atoms import Atoms, build_atoms
-from mapgrid.partition.whole_units.columns import connected_unions, measure_unions
+from mapgrid.partition.whole_units.columns import Figures, connected_unions
 from mapgrid.partition.whole_units.exact import Choice, Columns, StoppedError, choose
+from mapgrid.partition.whole_units.task import Task, Whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from mapgrid.partition.search.graph import Graph
-    from mapgrid.partition.search.presets import Effort, Wishes
-
-Figures = tuple["NDArray[np.int64]", "NDArray[np.float64]", "NDArray[np.float64]", "NDArray[np.int64]"]
-"""Of unions: households, summed way to the mean (m), Polsby–Popper, walled pairs inside."""
 
 SETS_PER_CELL, MOST_SETS = 60, 2_000_000
 """Sets of atoms looked at, for each cell that an effort starts from, and at most; smaller units than this allows are
@@ -33,53 +27,12 @@ PART_SIZES = (10, 15, 20, 30)
 _SCALE = 1.2  # the way of a good division, as a multiple of the least way that each atom can have on its own
 _WALLED_PAIR = 2.0
 _BEYOND = 4.0
+_TOO_FAR = 10.0  # a household farther than wished for, against one mean way per grid: hardly any way makes up for it
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One region to divide.
-
-    Attributes
-    ----------
-    graph
-        Its cells; connected.
-    unit
-        (n,) the unit of each cell, -1 for none.
-    elsewhere
-        Units that also have households in other regions, and so are in several grids anyway.
-    limits
-        Least, most, wished-for households of a grid.
-    wishes, effort, seed
-        As the free division takes them.
-    """
-
-    graph: Graph
-    unit: NDArray[np.int64]
-    elsewhere: NDArray[np.int64]
-    limits: tuple[int, int, int]
-    wishes: Wishes
-    effort: Effort
-    seed: int
-
-    def split(self, cells: NDArray[np.int64], limits: tuple[int, int, int]) -> tuple[NDArray[np.int64], int]:
-        """Return a free division of some cells, and the households beyond the limits."""
-        return split(self.graph.part(cells), limits, self.wishes, self.effort, self.seed)
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """A division by units.
-
-    Attributes
-    ----------
-    label
-        (n,) grid 0… of each cell.
-    proved
-        Whether no division breaks fewer units, nor costs less among those that break as few.
-    """
-
-    label: NDArray[np.int64]
-    proved: bool
+def sets_for(task: Task) -> int:
+    """Return how many sets of atoms are looked at."""
+    return min(MOST_SETS, SETS_PER_CELL * task.effort.cells)
 
 
 class Model:
@@ -105,9 +58,7 @@ class Model:
         first = np.unique(self.atoms.of_cell, return_index=True)[1]
         self.first_atom = atoms.of_cell[first]
         reach = (1, 2 * high) if beyond else (low, high)
-        self._unions = connected_unions(
-            self.atoms.net, self.atoms.cells.weight, reach, min(MOST_SETS, SETS_PER_CELL * task.effort.cells)
-        )
+        self._unions = connected_unions(self.atoms.net, self.atoms.cells.weight, reach, sets_for(task))
         self.complete = bool(self._unions[2])
 
     def _parts(self, size: int) -> NDArray[np.int64]:
@@ -128,7 +79,7 @@ class Model:
         members, offsets, _ = self._unions
         if not len(offsets) - 1:
             return None
-        figures = measure_unions(members, offsets, self.atoms.net, self.atoms.cells)
+        figures = self._task.measure(self.atoms, (members, offsets))
         self._set_scale(members, offsets, figures)
         work = np.add.reduceat(self.atoms.work[members], offsets[:-1])
         cost = self._costs(figures, work) - self._worth(members, offsets)
@@ -157,7 +108,7 @@ class Model:
 
     def _set_scale(self, members: NDArray[np.int64], offsets: NDArray[np.int64], figures: Figures) -> None:
         """Note the way of one household in a good division, from the best that each atom can have."""
-        load, way = figures[:2]
+        load, way = figures.load, figures.way
         least = np.full(len(self.atoms), np.inf)
         np.minimum.at(least, members, np.repeat(way / load, np.diff(offsets)))
         weight = self.atoms.cells.weight
@@ -166,11 +117,12 @@ class Model:
 
     def _costs(self, figures: Figures, work: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what each union costs as a grid: prices as in the free division, against one mean way per grid."""
-        load, way, compact, walled = figures
+        load, way, compact, walled, far = figures
         wishes, (low, high, _) = self._task.wishes, self._task.limits
         mean = float(self.atoms.work.sum()) / self._wished
         cost = np.asarray(way * self._wished / self._scale_m, dtype=np.float64)
         cost += wishes.compact * (1 - compact) + wishes.even * (work / mean - 1) ** 2 + _WALLED_PAIR * walled
+        cost += _TOO_FAR * far
         if self._beyond:
             cost += _BEYOND * (np.maximum(0, low - load) + np.maximum(0, load - high))
         return cost
@@ -185,7 +137,10 @@ class Model:
         key, held = np.unique(column[several] * len(atoms_of) + unit[members][several], return_counts=True)
         is_whole = held == atoms_of[key % len(atoms_of)]
         wholes = np.bincount(key[is_whole] // len(atoms_of), minlength=len(offsets) - 1)
-        return np.asarray(wholes * 10.0 * self._wished, dtype=np.float64)
+        most = 10.0 * self._wished
+        if self._task.wishes.farthest_m < np.inf:
+            most += 2 * _TOO_FAR * float(self.atoms.cells.weight.sum())
+        return np.asarray(wholes * most, dtype=np.float64)
 
     def _with_alone(self, columns: Columns) -> tuple[Columns, list[tuple[NDArray[np.int64], NDArray[np.int64]]]]:
         """Return the columns and one more for each loose atom that fits whole grids by itself, with their cells."""
@@ -195,12 +150,12 @@ class Model:
             if not counts_that_fit(int(self._whole.cells.weight[atom]), low, high):
                 continue
             cells = np.flatnonzero(self._whole.of_cell == atom)
-            label, beyond = self._task.split(cells, self._task.limits)
+            label, beyond = self._task.split(cells)
             if beyond:
                 continue
             made = build_atoms(self._task.graph.part(cells), label, np.zeros(len(cells), dtype=np.int64))
             each = np.arange(len(made) + 1)
-            figures = measure_unions(each[:-1], each, made.net, made.cells)
+            figures = self._task.measure(made, (each[:-1], each), cells)
             members.append(np.unique(self.atoms.of_cell[cells]))
             costs.append(np.array([self._costs(figures, made.work).sum()]))
             grids.append(np.array([len(made)]))
