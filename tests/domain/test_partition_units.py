@@ -80,6 +80,18 @@ def test_of_three_units_of_40_in_a_row_exactly_one_is_broken_and_it_is_named_wit
     assert_lawful(plan, land)
 
 
+def test_two_broken_units_are_proved_to_be_the_fewest():
+    # Beside each unit of 90 stands one of 30 that fits nowhere else, and the first cannot help the last.
+    land, rows, groups = strip(3, 9, 3, 9, 3)
+    plan = divide(land, rows, units=groups)
+    assert plan.scorecard.in_range_pct == 100
+    assert plan.scorecard.units_split == 2
+    assert plan.units_proved is True
+    assert {reason.code for reason in plan.reasons} == {ReasonCode.UNITS_DO_NOT_FIT}
+    assert all(reason.detail.endswith("and none breaks fewer") for reason in plan.reasons)
+    assert_lawful(plan, land)
+
+
 def test_a_river_that_leaves_one_unit_of_40_alone_breaks_none_of_the_others():
     land, rows, groups = strip(4, 4, 4)
     plan = divide(land, rows, units=groups, barriers=barriers([(80, -50), (80, 250)]))

@@ -8,6 +8,7 @@ stay whole which no shorter way makes up for.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,8 +17,10 @@ from mapgrid.partition.cells.land import Touch
 from mapgrid.partition.reasons import counts_that_fit
 from mapgrid.partition.search.solve import split
 from mapgrid.partition.whole_units.atoms import Atoms, build_atoms, contract
+from mapgrid.partition.whole_units.columns import connected_unions
+from mapgrid.partition.whole_units.fewest import NONE_BROKEN, Fewest, fewest_broken
 from mapgrid.partition.whole_units.task import Task, Whole
-from mapgrid.partition.whole_units.whole_model import PART_SIZES, Model
+from mapgrid.partition.whole_units.whole_model import PART_SIZES, Model, sets_for
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,13 +39,14 @@ def divide_by_units(task: Task) -> Whole:
     over = atoms.cells.weight > high
     loose = over | (atoms.unit < 0)
     if not counts_that_fit(total, low, high):
-        return _attempt(task, atoms, loose, beyond=True) or _free(task, atoms, loose)
+        near = _attempt(task, atoms, loose, beyond=True) or _free(task, atoms, loose)
+        return replace(near, proved=near.proved and not _broken(task, atoms, near.label))
     # A broken unit is divided by itself, without households of other units, where the others can do without it.
     fits = [len(counts_that_fit(int(weight), low, high)) > 0 for weight in atoms.cells.weight]
     alone = over & np.array(fits) & (atoms.unit >= 0)
     found = _attempt(task, atoms, loose, alone=alone) if alone.any() else None
-    found = found or _attempt(task, atoms, loose)
-    return found or _break_fewest(task, atoms, loose) or _free(task, atoms, loose)
+    found = found or _attempt(task, atoms, loose) or _break_near(task, atoms, loose)
+    return _break_fewest(task, atoms, loose, found) or _free(task, atoms, loose)
 
 
 def _attempt(
@@ -62,8 +66,25 @@ def _attempt(
     return None
 
 
-def _break_fewest(task: Task, atoms: Atoms, loose: NDArray[np.bool_]) -> Whole | None:
-    """Return a division that breaks the fewest of the units near those that cannot be covered."""
+def _break_fewest(task: Task, atoms: Atoms, loose: NDArray[np.bool_], found: Whole | None) -> Whole | None:
+    """Return the division found, or another that breaks fewer units; None when there is neither.
+
+    That no division breaks fewer is proved where a bound says so; the units that the bound breaks are tried too.
+    """
+    if found is not None and not _broken(task, atoms, found.label):
+        return found
+    fewest = _fewest(task, atoms, loose)
+    if found is None or _broken(task, atoms, found.label) > fewest.at_least:
+        tried = _attempt(task, atoms, loose | np.isin(atoms.unit, fewest.units))
+        ways = [way for way in (found, tried) if way is not None]
+        found = min(ways, key=lambda way: _broken(task, atoms, way.label), default=None)
+    if found is None:
+        return None
+    return replace(found, proved=found.proved and _broken(task, atoms, found.label) <= fewest.at_least)
+
+
+def _break_near(task: Task, atoms: Atoms, loose: NDArray[np.bool_]) -> Whole | None:
+    """Return a division with units near those that cannot be covered in parts, as few rounds away as will do."""
     near = _uncovered(task, atoms, loose)
     if near is None:
         return None
@@ -71,10 +92,22 @@ def _break_fewest(task: Task, atoms: Atoms, loose: NDArray[np.bool_]) -> Whole |
         near = near | _beside(atoms, near)
         found = _attempt(task, atoms, loose | near)
         if found is not None:
-            broken = _broken(atoms, found.label) & ~loose
-            # It is proved that none can be spared: so one broken unit is the fewest, but two need not be.
-            return Whole(found.label, found.proved and len(np.unique(atoms.unit[broken])) <= 1)
+            return found
     return None
+
+
+def _fewest(task: Task, atoms: Atoms, loose: NDArray[np.bool_]) -> Fewest:
+    """Return how many of the units that could be whole every division breaks at least."""
+    low, high, _ = task.limits
+    members, offsets, is_all = connected_unions(atoms.net, atoms.cells.weight, (low, high), sets_for(task))
+    if not is_all:
+        return NONE_BROKEN
+    return fewest_broken(atoms, (members, offsets), loose | np.isin(atoms.unit, _in_parts(task, atoms)), (low, high))
+
+
+def _in_parts(task: Task, atoms: Atoms) -> NDArray[np.int64]:
+    """Return the units that are in several grids whatever is done: over the maximum, or with other regions too."""
+    return np.union1d(atoms.unit[atoms.cells.weight > task.limits[1]], task.elsewhere)
 
 
 def _uncovered(task: Task, atoms: Atoms, loose: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
@@ -94,9 +127,11 @@ def _beside(atoms: Atoms, which: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return beside
 
 
-def _broken(atoms: Atoms, label: NDArray[np.int64]) -> NDArray[np.bool_]:
-    pairs = np.unique(np.stack([atoms.of_cell, label], axis=1), axis=0)
-    return np.bincount(pairs[:, 0], minlength=len(atoms)) > 1
+def _broken(task: Task, atoms: Atoms, label: NDArray[np.int64]) -> int:
+    """Return how many units are in several grids that need not be."""
+    pairs = np.unique(np.stack([task.unit, label], axis=1)[task.unit >= 0], axis=0)
+    unit, grids = np.unique(pairs[:, 0], return_counts=True)
+    return int((~np.isin(unit[grids > 1], _in_parts(task, atoms))).sum())
 
 
 def _free(task: Task, atoms: Atoms, loose: NDArray[np.bool_]) -> Whole:
