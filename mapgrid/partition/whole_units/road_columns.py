@@ -31,10 +31,10 @@ class RoadTable(NamedTuple):
 
 
 class _Walk(NamedTuple):
-    """How far a walk came.
+    """How far walks came.
 
-    The walk of union `seen[v]` came to place v after `away[v]` metres; `wanted[v]` is the union
-    whose household it is.
+    The last walk that came to place v is number `seen[v]`, after `away[v]` metres; `wanted[v]` is the last one that
+    has to reach it.
     """
 
     away: NDArray[np.float64]
@@ -71,7 +71,7 @@ def _home_of(members: NDArray[np.int64], load: int, cells: AtomCells) -> int:
 
 @njit(cache=True)
 def _walk_from(place: int, left: int, number: int, roads: RoadTable, walk: _Walk) -> None:
-    """Walk from a place until `left` places that union `number` wants are reached."""
+    """Walk from a place until the `left` places that walk `number` has to reach are reached."""
     todo = [(0.0, place)]
     walk.away[place], walk.seen[place] = 0.0, number
     while left and todo:
@@ -111,24 +111,36 @@ def measure_by_road(
     members, offsets = unions
     way, far = np.zeros(len(load)), np.zeros(len(load))
     walk = _Walk(np.zeros(len(roads.piece)), np.full(len(roads.piece), -1), np.full(len(roads.piece), -1))
+    home = np.empty(len(load), dtype=np.int64)
     for c in range(len(load)):
-        union = members[offsets[c] : offsets[c + 1]]
-        home = _home_of(union, load[c], cells)
-        left = _want(union, cells, (c, roads.piece[cells.point[home]]), roads, walk)
-        _walk_from(cells.point[home], left, c, roads, walk)
-        way[c], far[c] = _ways_home(union, home, c, cells, (roads, walk), farthest_m)
+        home[c] = _home_of(members[offsets[c] : offsets[c + 1]], load[c], cells)
+    # Unions with one household nearest to their mean are many: one walk is enough for them.
+    order = np.argsort(home, kind="mergesort")
+    first = 0
+    while first < len(order):
+        last, left = first, 0
+        while last < len(order) and home[order[last]] == home[order[first]]:
+            c = order[last]
+            left += _want(members[offsets[c] : offsets[c + 1]], cells, (first, home[c]), roads, walk)
+            last += 1
+        _walk_from(cells.point[home[order[first]]], left, first, roads, walk)
+        for c in order[first:last]:
+            union = members[offsets[c] : offsets[c + 1]]
+            way[c], far[c] = _ways_home(union, home[c], cells, (roads, walk), farthest_m)
+        first = last
     return way, far
 
 
 @njit(cache=True)
 def _want(union: NDArray[np.int64], cells: AtomCells, whose: tuple[int, int], roads: RoadTable, walk: _Walk) -> int:
-    """Note which households a union wants to reach: those on one piece of the roads; return how many they are."""
-    number, piece = whose
+    """Note what a walk from home is to reach: the union's households on the same roads; return how many are new."""
+    number, home = whose
     left = 0
     for atom in union:
         for k in range(cells.start[atom], cells.start[atom + 1]):
-            if roads.piece[cells.point[k]] == piece:
-                walk.wanted[cells.point[k]] = number
+            point = cells.point[k]
+            if walk.wanted[point] != number and roads.piece[point] == roads.piece[cells.point[home]]:
+                walk.wanted[point] = number
                 left += 1
     return left
 
@@ -137,7 +149,6 @@ def _want(union: NDArray[np.int64], cells: AtomCells, whose: tuple[int, int], ro
 def _ways_home(
     union: NDArray[np.int64],
     home: int,
-    number: int,
     cells: AtomCells,
     walked: tuple[RoadTable, _Walk],
     farthest_m: float,
@@ -152,7 +163,7 @@ def _ways_home(
             metres = walk.away[point] + roads.spur[point] + roads.spur[at_home]
             if point == at_home:
                 metres = 0.0
-            elif walk.wanted[point] != number:
+            elif roads.piece[point] != roads.piece[at_home]:
                 metres = np.hypot(cells.xy[k, 0] - cells.xy[home, 0], cells.xy[k, 1] - cells.xy[home, 1])
             total += cells.point_weight[k] * metres
             far += cells.point_weight[k] * count_far(metres, farthest_m)

@@ -168,16 +168,14 @@ class Model:
         self, columns: Columns, choice: Choice, alone: list[tuple[NDArray[np.int64], NDArray[np.int64]]]
     ) -> NDArray[np.int64]:
         """Return the grid of each cell."""
-        label = np.zeros(len(self._task.unit), dtype=np.int64)
         plain = len(columns) - len(alone)
-        made = 0
-        for column in choice.columns:
-            if column < plain:
-                atoms = columns.members[columns.offsets[column] : columns.offsets[column + 1]]
-                label[np.isin(self.atoms.of_cell, atoms)] = made
-                made += 1
-            else:
-                cells, inner = alone[column - plain]
-                label[cells] = made + inner
-                made += int(inner.max()) + 1
+        unions, others = choice.columns[choice.columns < plain], choice.columns[choice.columns >= plain]
+        chosen = columns.some(unions)
+        grid = np.zeros(len(self.atoms), dtype=np.int64)
+        grid[chosen.members] = np.repeat(np.arange(len(chosen)), np.diff(chosen.offsets))
+        label, made = grid[self.atoms.of_cell], len(chosen)
+        for column in others:
+            cells, inner = alone[column - plain]
+            label[cells] = made + inner
+            made += int(inner.max()) + 1
         return label
