@@ -78,7 +78,7 @@ class Whole:
     label
         (n,) grid 0… of each cell.
     proved
-        Whether no division breaks fewer units, nor costs less among those that break as few.
+        Whether no division breaks fewer units, nor, of those into the same atoms and parts, costs less.
     """
 
     label: NDArray[np.int64]

@@ -2,8 +2,8 @@
 
 Atoms (connected parts of units) are combined by the exact model. Units over the maximum, and land in no unit, are cut
 into parts of ten households or more by the free division; the parts are recombined like atoms. When there is no
-division, units near the atoms that cannot be covered are cut into parts too, with a price on every unit that does not
-stay whole which no shorter way makes up for.
+division, a relaxation says how many units at least must be broken and names some; these and those beside them are cut
+into parts too, with a price on every unit that does not stay whole which no shorter way makes up for.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def divide_by_units(task: Task) -> Whole:
     fits = [len(counts_that_fit(int(weight), low, high)) > 0 for weight in atoms.cells.weight]
     alone = over & np.array(fits) & (atoms.unit >= 0)
     found = _attempt(task, atoms, loose, alone=alone) if alone.any() else None
-    found = found or _attempt(task, atoms, loose) or _break_near(task, atoms, loose)
+    found = found or _attempt(task, atoms, loose)
     return _break_fewest(task, atoms, loose, found) or _free(task, atoms, loose)
 
 
@@ -69,15 +69,19 @@ def _attempt(
 def _break_fewest(task: Task, atoms: Atoms, loose: NDArray[np.bool_], found: Whole | None) -> Whole | None:
     """Return the division found, or another that breaks fewer units; None when there is neither.
 
-    That no division breaks fewer is proved where a bound says so; the units that the bound breaks are tried too.
+    That no division breaks fewer is proved where a bound says so. The units that the bound breaks, and those beside
+    them, are cut into parts first; where that leads to no division, those near atoms that cannot be covered.
     """
     if found is not None and not _broken(task, atoms, found.label):
         return found
     fewest = _fewest(task, atoms, loose)
-    if found is None or _broken(task, atoms, found.label) > fewest.at_least:
-        tried = _attempt(task, atoms, loose | np.isin(atoms.unit, fewest.units))
-        ways = [way for way in (found, tried) if way is not None]
-        found = min(ways, key=lambda way: _broken(task, atoms, way.label), default=None)
+    hinted = np.isin(atoms.unit, fewest.units)
+    for near in (hinted | _beside(atoms, hinted), hinted):
+        if near.any() and (found is None or _broken(task, atoms, found.label) > fewest.at_least):
+            tried = _attempt(task, atoms, loose | near)
+            ways = [way for way in (found, tried) if way is not None]
+            found = min(ways, key=lambda way: _broken(task, atoms, way.label), default=None)
+    found = found or _break_near(task, atoms, loose)
     if found is None:
         return None
     return replace(found, proved=found.proved and _broken(task, atoms, found.label) <= fewest.at_least)
