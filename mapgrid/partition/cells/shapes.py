@@ -27,7 +27,7 @@ def distinct_rows(pairs: NDArray) -> tuple[NDArray, NDArray[np.int64]]:
     order = np.lexsort((pairs[:, 1], pairs[:, 0]))
     ordered = pairs[order]
     is_new = np.ones(len(pairs), dtype=bool)
-    is_new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    is_new[1:] = (ordered[1:, 0] != ordered[:-1, 0]) | (ordered[1:, 1] != ordered[:-1, 1])
     place = np.empty(len(pairs), dtype=np.int64)
     place[order] = np.cumsum(is_new) - 1
     return ordered[is_new], place

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from mapgrid.partition.cells.buckets import come_near
 from mapgrid.partition.cells.shapes import lines_along, points_at
 
 if TYPE_CHECKING:
@@ -186,6 +187,7 @@ def notch(segments: NDArray[np.float64], points: NDArray[np.float64], *, within_
     """
     if not len(segments) or not len(points):
         return segments
+    points = points[come_near(points, segments, within_m=2 * within_m)]  # nearly all are far from every segment
     lines = lines_along(segments)
     at_point, at_segment = shapely.STRtree(lines).query(points_at(points), "dwithin", within_m)
     if not len(at_point):
