@@ -6,6 +6,7 @@ A grid out of the limits is not: a planner may merge first and cut later. It car
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from mapgrid.adjusting.edits import Assign, Cut, Edit, Lock, Merge, Reshape, Unl
 from mapgrid.adjusting.rebuild import rebuild
 from mapgrid.adjusting.sound import check_known
 from mapgrid.errors import EditRefusedError, Refusal
+from mapgrid.partition.entry import divide, sample_village
+from mapgrid.partition.whole_units.units import units_split
 
 if TYPE_CHECKING:
     from mapgrid.adjusting.rebuild import Draft
@@ -34,6 +37,7 @@ __all__ = [
     "apply",
     "as_record",
     "from_record",
+    "warm",
 ]
 
 
@@ -88,6 +92,22 @@ def apply(plan: Plan, edit: Edit) -> Adjusted:
     return Adjusted(new, touched, warnings, _split_units(plan, new))
 
 
+def warm() -> None:
+    """Get this process ready for edits: load their kernels, and leave all that is loaded out of garbage collections.
+
+    For a server, once, before its first request. A full collection goes through every object of every library that is
+    loaded, and one that falls into an edit takes longer than the edit.
+    """
+    village, households = sample_village()
+    plan = divide(village, households, effort="quick")
+    west, south, east, north = village.total_bounds.tolist()
+    middle = (south + north) / 2 + 1.0
+    cut = apply(plan, Cut(((west - 5.0, middle), (east + 5.0, middle)))).plan
+    apply(cut, Merge(cut.division.names))
+    gc.collect()
+    gc.freeze()
+
+
 def _draft(plan: Plan, edit: Assign | Cut | Merge | Reshape) -> Draft:
     match edit:
         case Assign():
@@ -112,13 +132,8 @@ def _locked(plan: Plan, edit: Lock | Unlock) -> Adjusted:
 
 def _split_units(before: Plan, after: Plan) -> tuple[str, ...]:
     """Return the units that the edit split, in the order of their names."""
-    if "unit" not in before.households:
+    made = before.division
+    if made.units is None:
         return ()
-    changed = before.households["grid"].to_numpy() != after.households["grid"].to_numpy()
-    units = sorted({unit for unit in before.households["unit"][changed] if isinstance(unit, str)})
-    return tuple(unit for unit in units if _grids_of(before, unit) == 1 < _grids_of(after, unit))
-
-
-def _grids_of(plan: Plan, unit: str) -> int:
-    mine = (plan.households["unit"] == unit).to_numpy()
-    return len(np.unique(plan.households["grid"].to_numpy()[mine].astype(str)))
+    was, now = (units_split(made.units, made.points.of_row, grid) for grid in (made.grid, after.division.grid))
+    return tuple(made.units.names[unit] for unit in np.setdiff1d(now, was))

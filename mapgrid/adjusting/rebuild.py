@@ -6,16 +6,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import shapely
 
 from mapgrid.adjusting.sound import check_connected, check_unlocked
 from mapgrid.errors import EditRefusedError, Refusal
 from mapgrid.partition.cells.land import Touch
-from mapgrid.partition.cells.outlines import cell_polygons, merge
+from mapgrid.partition.cells.outlines import cell_polygons
 from mapgrid.partition.explain import explain_pieces
 from mapgrid.partition.frames import grids_frame, texts
 from mapgrid.partition.reasons import Reason, ReasonCode
-from mapgrid.partition.rebalancing.keeping import kept_as_they_were, outlines_of
+from mapgrid.partition.rebalancing.keeping import kept_as_they_were, outlines_of, unseen_nodes
 from mapgrid.partition.rebalancing.regroup import keep_groups, number_groups
 from mapgrid.partition.search.graph import build_graph
 from mapgrid.partition.whole_units.unit_splits import tell_splits
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mapgrid.partition.cells.land import Land
-    from mapgrid.partition.plan import Plan
+    from mapgrid.partition.plan import Division, Plan
     from mapgrid.partition.reasons import Piece
     from mapgrid.partition.search.graph import Graph
 
@@ -145,9 +146,11 @@ def _regrouped(was: Plan, plan: Plan, graph: Graph, labels: NDArray[np.int64]) -
         shapes[redrawn] = cell_polygons(made.land.faces, made.land.cell_of_face, len(made.grid), redrawn)
         cells = cells.set_geometry(shapes, crs=was.cells.crs)
     grids, groups = cells["grid"].to_numpy(dtype=object).copy(), cells["group"].to_numpy(dtype=object).copy()
+    near = np.flatnonzero(np.isin(made.grid, labels))
+    around = graph.part(near)
     for label in labels:
         mine, name = np.flatnonzero(made.grid == label), made.names[label]
-        part = graph.part(mine)
+        part = around.part(np.searchsorted(near, mine))
         own = keep_groups(part, was.division.group[mine], plan.limits, plan.seed)
         serial = np.array([int(group[-2:]) for group in groups[mine]], dtype=np.int64)
         serial[grids[mine] != name] = 0
@@ -159,8 +162,8 @@ def _regrouped(was: Plan, plan: Plan, graph: Graph, labels: NDArray[np.int64]) -
 
 
 def _group_labels(cells: GeoDataFrame) -> NDArray[np.int64]:
-    names = cells["group"].to_numpy().astype(str)
-    return np.unique(names, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    group: NDArray[np.int64] = pd.factorize(cells["group"].to_numpy(dtype=object), sort=True)[0].astype(np.int64)
+    return group
 
 
 def _outlines(was: Plan, plan: Plan, labels: NDArray[np.int64], shapes: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -173,16 +176,22 @@ def _outlines(was: Plan, plan: Plan, labels: NDArray[np.int64], shapes: NDArray[
     former = dict(zip(was.division.names, was.grids.geometry.to_numpy(), strict=True))
     outlines = np.empty(len(made.names), dtype=object)
     outlines[:] = [former.get(name) for name in made.names]
-    if len(made.soft):
-        merged = outlines_of(shapes, made.grid, len(made.names), made.soft)
-        others = np.setdiff1d(np.arange(len(made.names)), labels)
-        kept = kept_as_they_were(merged[others], outlines[others], made.village.geometry.iloc[0])
-        labels = np.concatenate([labels, others[~kept]])
-        outlines[labels] = merged[labels]
-    else:
-        mine = np.isin(made.grid, labels)
-        outlines[labels] = merge(shapes[mine], np.searchsorted(labels, made.grid[mine]), len(labels))
+    beside = _beside(made, labels) if len(made.soft) else labels[:0]
+    drawn = np.union1d(labels, beside)
+    mine = np.flatnonzero(np.isin(made.grid, drawn))
+    unseen = unseen_nodes(made.land, made.grid, made.soft)
+    merged = outlines_of(shapes[mine], np.searchsorted(drawn, made.grid[mine]), len(drawn), unseen)
+    as_before = np.zeros(len(drawn), dtype=bool)
+    at = np.searchsorted(drawn, beside)
+    as_before[at] = kept_as_they_were(merged[at], outlines[beside], made.village.geometry.iloc[0])
+    outlines[drawn[~as_before]] = merged[~as_before]
     return outlines
+
+
+def _beside(made: Division, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the other labels that share a border with some labels."""
+    sides = made.grid[made.land.pairs]
+    return np.setdiff1d(sides[np.isin(sides, labels).any(axis=1)], labels)
 
 
 def _reasons(was: Plan, plan: Plan, touched: frozenset[str]) -> tuple[Reason, ...]:

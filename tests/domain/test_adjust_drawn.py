@@ -1,6 +1,8 @@
 """Edits of small drawn plans whose answer can be counted by hand."""
 
+import gc
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 import shapely
 from drawn_land import assert_lawful, barriers, households, lattice, plots, village
 
+from mapgrid import adjust
 from mapgrid.adjust import Assign, Cut, Lock, Merge, Reshape, Unlock, apply, as_record, from_record
 from mapgrid.adjusting.workspace import Workspace, replay
 from mapgrid.errors import EditRefusedError, Refusal
@@ -302,3 +305,11 @@ def test_what_was_drawn_can_be_undone_and_cut_again(plan):
     again = workspace.apply(Merge(("001", "003"))).apply(Merge(("002", "004")))
     assert again.plan.grids.geometry.area.tolist() == pytest.approx([40_000, 40_000])
     assert_lawful(again.plan, LAND)
+
+
+def test_getting_ready_for_edits_leaves_what_is_loaded_out_of_garbage_collections():
+    adjust.warm()
+    try:
+        assert gc.get_freeze_count() > len(sys.modules)
+    finally:
+        gc.unfreeze()

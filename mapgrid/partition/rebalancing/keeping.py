@@ -116,20 +116,29 @@ def soft_nodes(
     return soft
 
 
-def outlines_of(
-    shapes: NDArray[np.object_], label: NDArray[np.int64], count: int, soft: NDArray[np.float64]
-) -> NDArray[np.object_]:
-    """Return the union of the cells of each label, without soft nodes on a straight border of two grids."""
-    outlines = merge(shapes, label, count)
+def unseen_nodes(land: Land, label: NDArray[np.int64], soft: NDArray[np.float64]) -> NDArray[np.complex128]:
+    """Return the soft nodes, as keys, in which no more than two grids meet: polygons of grids leave them out."""
     if not len(soft):
+        return np.empty(0, dtype=np.complex128)
+    keys = node_keys(land.faces.nodes)
+    edges = land.faces.edges[np.isin(keys, node_keys(soft))[land.faces.edges[:, :2]].any(axis=1)]
+    node, face = np.repeat(edges[:, :2], 2, axis=1).ravel(), np.tile(edges[:, 2:], 2).ravel()
+    inside = face >= 0
+    pairs, _ = distinct_rows(np.stack([node[inside], label[land.cell_of_face[face[inside]]]], axis=1))
+    meeting = np.bincount(pairs[:, 0], minlength=len(keys))
+    unseen: NDArray[np.complex128] = np.intersect1d(keys[meeting <= 2], node_keys(soft))
+    return unseen
+
+
+def outlines_of(
+    shapes: NDArray[np.object_], label: NDArray[np.int64], count: int, unseen: NDArray[np.complex128]
+) -> NDArray[np.object_]:
+    """Return the union of the cells of each label, without `unseen_nodes` on a straight border."""
+    outlines = merge(shapes, label, count)
+    if not len(unseen):
         return outlines
     xy, owner = shapely.get_coordinates(outlines, return_index=True)
-    is_soft = np.isin(node_keys(xy), node_keys(soft))
-    pairs, _ = distinct_rows(np.stack([_number(xy[is_soft]), owner[is_soft]], axis=1))
-    meeting = np.bincount(pairs[:, 0])
-    dropped = is_soft.copy()
-    dropped[is_soft] = meeting[_number(xy[is_soft])] <= 2
-    keys = np.setdiff1d(node_keys(xy[dropped]), _bent(outlines))
+    keys = np.setdiff1d(unseen, _bent(outlines))
     for number in np.unique(owner[np.isin(node_keys(xy), keys)]):
         outlines[number] = _without(outlines[number], keys)
     return outlines
@@ -145,10 +154,6 @@ def _bent(shapes: NDArray[np.object_]) -> NDArray[np.complex128]:
     way, step = after - before, xy - before
     off = np.abs(way[:, 0] * step[:, 1] - way[:, 1] * step[:, 0]) / np.maximum(np.hypot(way[:, 0], way[:, 1]), 1e-12)
     return node_keys(xy[off > _ON_BORDER_M])
-
-
-def _number(xy: NDArray[np.float64]) -> NDArray[np.int64]:
-    return np.unique(node_keys(xy), return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
 def _without(shape: BaseGeometry, keys: NDArray[np.complex128]) -> BaseGeometry:

@@ -8,6 +8,7 @@ import numpy as np
 
 from mapgrid.errors import EditRefusedError, Refusal
 from mapgrid.partition.cells.land import WAYS
+from mapgrid.partition.cells.shapes import distinct_rows
 from mapgrid.partition.search.groups import divide_grid
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ def number_groups(label: NDArray[np.int64], weight: NDArray[np.int64], serial: N
     serial
         The serial of the cell's group in this grid before; 0 where it was in none.
     """
-    shared, at = np.unique(np.stack([label, serial], axis=1), axis=0, return_inverse=True)
-    load = np.bincount(at.reshape(-1), weights=weight)
+    shared, at = distinct_rows(np.stack([label, serial], axis=1))
+    load = np.bincount(at, weights=weight)
     chosen: dict[int, int] = {}
     taken: set[int] = {0}
     for pair in np.lexsort((shared[:, 0], shared[:, 1], -load)):
@@ -94,6 +95,8 @@ def _free_serials(last: int, taken: set[int]) -> list[int]:
 def _with_newcomers(graph: Graph, former: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the former groups with each cell that had none in the group of the nearest cell beside it."""
     label = former.copy()
+    if (label >= 0).all():
+        return label
     one = np.repeat(np.arange(len(label)), np.diff(graph.start))
     way = np.isin(graph.touch, WAYS)
     apart = graph.xy[one] - graph.xy[graph.neighbour]

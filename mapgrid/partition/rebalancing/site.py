@@ -25,6 +25,7 @@ from mapgrid.partition.rebalancing.keeping import (
     kept_as_they_were,
     outlines_of,
     soft_nodes,
+    unseen_nodes,
     with_exact_nodes,
 )
 from mapgrid.partition.rebalancing.meeting import end_in_corners
@@ -154,7 +155,7 @@ def plan_of(site: Site, label: NDArray[np.int64], moves: Moves | None) -> Plan:
     graph = site.graph if land is site.land else _graph(land, points, site.links, site.liked)
     shapes = cell_polygons(land.faces, land.cell_of_face, len(points))
     soft = soft_nodes(land, points.xy, grid, site.carried.polygons)
-    outlines = _outlines(site, (shapes, soft), kept, grid, same)
+    outlines = _outlines(site, (land, shapes, soft), kept, grid, same)
     splits, odd = ([], []) if site.units is None else tell_splits(site.units, points, (grid, names), _KEPT)
     reasons = (*_reasons(site, grid, kept, names), *_without_geometry(points), *splits)
     cells = _cells(site, (graph, shapes), label, kept, names)
@@ -208,14 +209,14 @@ def _graph(land: Land, points: Points, links: NDArray[np.int64], liked: Preferre
 
 def _outlines(
     site: Site,
-    drawn: tuple[NDArray[np.object_], NDArray[np.float64]],
+    drawn: tuple[Land, NDArray[np.object_], NDArray[np.float64]],
     kept: NDArray[np.int64],
     grid: NDArray[np.int64],
     same: NDArray[np.bool_],
 ) -> NDArray[np.object_]:
     """Return the polygons of the grids; a grid of the same cells as before has its former polygon to the bit."""
-    shapes, soft = drawn
-    outlines = outlines_of(shapes, grid, len(kept), soft)
+    land, shapes, soft = drawn
+    outlines = outlines_of(shapes, grid, len(kept), unseen_nodes(land, grid, soft))
     former = site.carried.polygons[kept[same]]
     as_before = kept_as_they_were(outlines[same], former, site.given.village.geometry.iloc[0])
     outlines[np.flatnonzero(same)[as_before]] = former[as_before]

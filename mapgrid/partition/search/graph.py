@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+from numba import njit
 
 from mapgrid.partition.cells.land import Touch
 
@@ -50,11 +49,11 @@ class Graph:
 
     def components(self, label: NDArray[np.int64], ways: tuple[Touch, ...]) -> NDArray[np.int64]:
         """Return for each cell the number of its connected piece among cells of one label, over these ways only."""
-        count = len(self.cells)
-        one = np.repeat(np.arange(count), np.diff(self.start))
-        kept = np.isin(self.touch, ways) & (label[one] == label[self.neighbour])
-        graph = coo_array((np.ones(int(kept.sum()), np.int8), (one[kept], self.neighbour[kept])), shape=(count, count))
-        return connected_components(graph, directed=False)[1].astype(np.int64)
+        is_way = np.zeros(len(Touch), dtype=bool)
+        is_way[list(ways)] = True
+        labels = np.ascontiguousarray(label, dtype=np.int64)  # a kernel is compiled for each kind of numbers
+        pieces: NDArray[np.int64] = _pieces(self.start, self.neighbour, is_way[self.touch], labels)
+        return pieces
 
     def part(self, keep: NDArray[np.int64]) -> Graph:
         """Return the graph of some of the cells, given by position, ascending."""
@@ -105,3 +104,30 @@ def build_graph(
         np.tile(border, 2)[order],
         np.tile(touch, 2)[order],
     )
+
+
+@njit(cache=True)
+def _pieces(
+    start: NDArray[np.int64], neighbour: NDArray[np.int64], is_way: NDArray[np.bool_], label: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the connected piece of each cell; pieces are numbered by their lowest cell."""
+    piece = np.full(len(label), -1, dtype=np.int64)
+    stack = np.empty(len(label), dtype=np.int64)
+    found = 0
+    for first in range(len(label)):
+        if piece[first] >= 0:
+            continue
+        piece[first] = found
+        stack[0] = first
+        waiting = 1
+        while waiting > 0:
+            waiting -= 1
+            one = stack[waiting]
+            for e in range(start[one], start[one + 1]):
+                other = neighbour[e]
+                if is_way[e] and piece[other] < 0 and label[other] == label[one]:
+                    piece[other] = found
+                    stack[waiting] = other
+                    waiting += 1
+        found += 1
+    return piece

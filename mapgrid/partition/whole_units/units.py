@@ -182,5 +182,6 @@ def units_split(units: Units, cell_of_row: NDArray[np.int64], grid: NDArray[np.i
         The grid of each cell.
     """
     placed = (units.of_row >= 0) & (cell_of_row >= 0)
-    pairs = np.unique(np.stack([units.of_row[placed], grid[cell_of_row[placed]]], axis=1), axis=0)
-    return np.flatnonzero(np.bincount(pairs[:, 0], minlength=len(units.names)) > 1)
+    grids = int(grid.max()) + 1
+    pairs = np.unique(units.of_row[placed] * grids + grid[cell_of_row[placed]])
+    return np.flatnonzero(np.bincount(pairs // grids, minlength=len(units.names)) > 1)
