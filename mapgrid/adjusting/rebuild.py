@@ -10,6 +10,7 @@ import pandas as pd
 import shapely
 
 from mapgrid.adjusting.sound import check_connected, check_unlocked
+from mapgrid.adjusting.tight import land_pulled_tight
 from mapgrid.errors import EditRefusedError, Refusal
 from mapgrid.partition.cells.land import Touch
 from mapgrid.partition.cells.outlines import cell_polygons
@@ -68,14 +69,9 @@ def rebuild(plan: Plan, draft: Draft) -> tuple[Plan, tuple[str, ...]]:
         hint = "choose households of another grid, or draw the line between households"
         raise EditRefusedError(Refusal.NOTHING_CHANGES, "an edit that changes a grid", "none changed", hint)
     check_unlocked(plan, [draft.names[label] for label in touched])
-    was = build_graph(made.land, made.points.xy, made.points.weight, made.links)
-    land = draft.land or made.land
-    graph = was if draft.land is None else build_graph(land, made.points.xy, made.points.weight, made.links)
     kept, grid = np.unique(draft.grid, return_inverse=True)
     alive = touched[np.isin(touched, kept)]
-    near = np.flatnonzero(np.isin(made.grid, touched) | np.isin(draft.grid, touched))
-    before, after = (was.part(near), made.grid[near]), (graph.part(near), draft.grid[near])
-    check_connected(before, after, draft.names, alive)
+    land, graph = _checked(made, draft, touched, alive)
     names = tuple(draft.names[label] for label in kept)
     new = replace(made, land=land, grid=grid.reshape(-1).astype(np.int64), names=names)
     ended = frozenset(draft.names) - frozenset(names)
@@ -83,6 +79,29 @@ def rebuild(plan: Plan, draft: Draft) -> tuple[Plan, tuple[str, ...]]:
     new_plan = _framed(plan, replace(plan, division=new, ended=plan.ended | ended), graph, labels)
     touched_names = {draft.names[label] for label in touched}
     return new_plan, tuple(sorted(touched_names | _with_new_nodes(plan, new_plan)))
+
+
+def _checked(made: Division, draft: Draft, touched: NDArray[np.int64], alive: NDArray[np.int64]) -> tuple[Land, Graph]:
+    """Return the land after an edit, with new borders straight, and its graph; raise where a grid would fall apart."""
+    was = _graph(made, made.land)
+    near = np.flatnonzero(np.isin(made.grid, touched) | np.isin(draft.grid, touched))
+    before = was.part(near), made.grid[near]
+    land = draft.land or made.land
+    graph = was if draft.land is None else _graph(made, land)
+    check_connected(before, (graph.part(near), draft.grid[near]), draft.names, alive)
+    tight = land_pulled_tight(made, draft.grid, alive) if draft.land is None else None
+    if tight is not None:
+        try:
+            drawn = _graph(made, tight)
+            check_connected(before, (drawn.part(near), draft.grid[near]), draft.names, alive)
+        except EditRefusedError:
+            return land, graph  # straight, two households of a grid would not be beside each other any more
+        return tight, drawn
+    return land, graph
+
+
+def _graph(made: Division, land: Land) -> Graph:
+    return build_graph(land, made.points.xy, made.points.weight, made.links)
 
 
 def _framed(was: Plan, plan: Plan, graph: Graph, labels: NDArray[np.int64]) -> Plan:

@@ -58,11 +58,53 @@ def weights(plan):
 def test_a_household_at_the_border_goes_to_the_grid_next_door_with_its_land(plan):
     done = apply(plan, Assign((9,), "002"))
     assert weights(done.plan) == {"001": 99, "002": 101}
-    assert done.plan.grids.geometry.area.tolist() == pytest.approx([99 * PLOT_M2, 101 * PLOT_M2])
+    assert done.plan.grids.geometry.area.sum() == pytest.approx(200 * PLOT_M2)
     assert done.touched == ("001", "002")
     assert done.warnings == ()
     assert_lawful(done.plan, LAND)
     assert weights(plan) == {"001": 100, "002": 100}
+
+
+def border_of(plan):
+    west, east = plan.grids.geometry
+    return shapely.line_merge(shapely.intersection(west, east))
+
+
+def test_the_border_of_a_household_that_changed_grid_is_pulled_tight_past_its_neighbours(plan):
+    border = border_of(apply(plan, Assign((89,), "002")).plan)
+    # Rings of eight pegs, 5 m round the houses at (190, 70), (190, 90) and (190, 110); both ends stay in a corner.
+    side, between = 10 * np.sin(np.pi / 8), np.hypot(10 * np.sqrt(0.5), 20 - 10 * np.sqrt(0.5))
+    assert border.length == pytest.approx(np.hypot(5, 70) + np.hypot(5, 90) + 2 * (2 * side + between), abs=0.01)
+    assert shapely.distance(border, plan.households.geometry).min() == pytest.approx(5 * np.cos(np.pi / 8), abs=0.01)
+
+
+def test_a_border_that_moves_by_a_whole_column_is_straight_again(plan):
+    done = apply(plan, Assign(tuple(range(9, 200, 20)), "002")).plan
+    assert done.grids.geometry.area.tolist() == pytest.approx([36_000, 44_000])
+    assert border_of(done).length == pytest.approx(200)
+    assert_lawful(done, LAND)
+
+
+def test_a_household_given_back_leaves_the_border_straight_however_often(plan):
+    workspace = Workspace(plan)
+    for _ in range(3):
+        workspace = workspace.apply(Assign((89,), "002")).apply(Assign((89,), "001"))
+    border = border_of(workspace.plan)
+    assert border.length == pytest.approx(200, abs=0.5)
+    assert shapely.distance(border, plan.households.geometry).min() >= 4.5
+    assert_lawful(workspace.plan, LAND)
+    for _ in range(6):
+        workspace = workspace.undo()
+    assert workspace.plan is plan
+
+
+def test_a_grid_beside_an_edit_keeps_its_border_to_the_bit(plan):
+    three = apply(plan, Cut(level(100.0), ("001",))).plan
+    done = apply(three, Assign((89,), "003" if three.households["grid"][89] == "001" else "001"))
+    east = [one.grids.set_index("grid").geometry["002"] for one in (three, done.plan)]
+    assert "002" not in done.touched
+    assert shapely.equals_exact(*east, 0.0)
+    assert_lawful(done.plan, LAND)
 
 
 def test_groups_keep_their_households_and_numbers_when_one_household_comes(plan):

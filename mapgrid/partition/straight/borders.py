@@ -89,10 +89,10 @@ def _cut_along(
     pieces = [np.stack([line[:-1], line[1:]], axis=1) for line in strings]
     segments = np.concatenate([land.faces.nodes[land.faces.edges[kept, :2]], *pieces])
     anew = recut_along(land, xy, grid, segments)
-    return anew if _is_same_net(land, anew, grid, segments) else None
+    return anew if is_same_net(land, anew, grid, segments) else None
 
 
-def _is_same_net(land: Land, anew: Land, grid: NDArray[np.int64], segments: NDArray[np.float64]) -> bool:
+def is_same_net(land: Land, anew: Land, grid: NDArray[np.int64], segments: NDArray[np.float64]) -> bool:
     """Return whether the strings are the borders off the walls, and no others are, and no grid fell apart."""
     drawn_m = float(np.hypot(*(segments[:, 1] - segments[:, 0]).T).sum())
     if abs(_borders_m(anew, grid) - drawn_m) > 1e-3 + 1e-6 * drawn_m:
