@@ -9,8 +9,12 @@ from generated_land import generate
 from real_land import load
 
 from mapgrid.partition import divide
+from mapgrid.partition.cells.land import Touch
 from mapgrid.partition.rebalancing.carry import BaseFrames
+from mapgrid.partition.rebalancing.given import Given, Wish
 from mapgrid.partition.rebalancing.rebalance import divide_around, rebalance
+from mapgrid.partition.rebalancing.site import survey
+from mapgrid.village import Limits
 
 
 def without_a_tenth(households):
@@ -46,6 +50,42 @@ def test_a_village_that_grew_by_a_tenth_keeps_its_grids(name, water):
     assert_kept(plan, base)
     extra = plan.moves.moved_households - plan.moves.unavoidable_households
     assert extra <= 0.01 * len(households)
+
+
+def drawn_or_real(name):
+    if isinstance(name, str):
+        return load(name, barriers="waterways")
+    made = generate(800, name)
+    return made.village, made.households.drop(columns="unit"), made.river
+
+
+@pytest.mark.parametrize("name", ["ruggell", "gamprin", 0, 1])
+def test_grids_locked_while_a_village_grows_stay_to_the_bit_beside_water(name):
+    village, households, lines = drawn_or_real(name)
+    base = divide(village, without_a_tenth(households), barriers=lines)
+    locked = base.grids["grid"].iloc[::3].tolist()
+    former = base.grids.set_index("grid").geometry.loc[locked].to_numpy()
+    for plan in rebalance(base, village, households, barriers=lines, locked=locked):
+        after = plan.grids.set_index("grid").geometry.loc[locked].to_numpy()
+        assert shapely.equals_exact(former, after, 0.0).all()
+        assert_lawful(plan, village)
+
+
+@pytest.mark.parametrize("name", ["gamprin", "schellenberg", 1, 2])
+def test_moving_households_puts_no_further_barrier_into_a_grid(name):
+    village, households, lines = drawn_or_real(name)
+    base = divide(village, without_a_tenth(households), barriers=lines)
+    given = Given(village, households, lines)
+    site = survey(base, given, Wish(Limits(), "balanced", 0, "standard"), frozenset())
+    graph = site.graph
+    for plan in rebalance(base, village, households, barriers=lines):
+        assert walled(graph, plan.division.grid) <= walled(graph, site.carried.label)
+
+
+def walled(graph, label):
+    one = np.repeat(np.arange(len(label)), np.diff(graph.start))
+    inside = np.isin(graph.touch, (Touch.OPENING, Touch.WALL)) & (label[one] == label[graph.neighbour])
+    return int(inside.sum()) // 2
 
 
 @pytest.mark.parametrize(("name", "water"), [("planken", None), ("gamprin", None), ("ruggell", "waterways")])

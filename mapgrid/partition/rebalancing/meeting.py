@@ -41,29 +41,44 @@ def end_in_corners(
     Notes
     -----
     Where a household stands between the old and the new stroke, the border stays as it is and the kept polygon gets the
-    node: no household may change grid for the sake of a node.
+    node: no household may change grid for the sake of a node. Locked polygons are seen to by `leave_untouched`.
     """
     faces = land.faces
-    inner = faces.edges[faces.edges[:, 3] >= 0]
-    sides = label[land.cell_of_face[inner[:, 2:]]]
-    is_border = sides[:, 0] != sides[:, 1]
-    inner, sides = inner[is_border], sides[is_border]
+    inner, sides = _borders(land, label)
     beside_kept = kept[sides].any(axis=1)
     is_corner = np.isin(node_keys(faces.nodes), node_keys(corners))
-    meets = np.zeros(len(faces.nodes), dtype=bool)
-    meets[inner[beside_kept, :2]] = True
-    meets &= ~is_corner
-    new = inner[~beside_kept, :2]
+    ends, new = meetings(land, label, kept, corners)
     strokes = []
-    for end in np.unique(new[meets[new]]):
+    for end in ends:
         other = _other_sides(inner, sides, kept, int(end))
         corner = _nearest(faces.nodes[end], faces.nodes, inner[beside_kept, :2], is_corner, other)
         if corner is not None:
-            strokes.append(shapely.LineString([faces.nodes[_bend(faces.nodes, new, int(end))], corner]))
+            strokes.append(shapely.LineString([faces.nodes[last_bend(faces.nodes, new, int(end))], corner]))
     if not strokes:
         return land
     within = np.flatnonzero(~kept[label])
     return recut(land, xy, label, np.array(strokes, dtype=object), within)
+
+
+def meetings(
+    land: Land, label: NDArray[np.int64], kept: NDArray[np.bool_], corners: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the nodes in which new borders meet kept ones away from corners, and the edges (e, 2) of new borders."""
+    inner, sides = _borders(land, label)
+    beside_kept = kept[sides].any(axis=1)
+    meets = np.zeros(len(land.faces.nodes), dtype=bool)
+    meets[inner[beside_kept, :2]] = True
+    meets &= ~np.isin(node_keys(land.faces.nodes), node_keys(corners))
+    new: NDArray[np.int64] = inner[~beside_kept, :2]
+    return np.unique(new[meets[new]]), new
+
+
+def _borders(land: Land, label: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the edges between grids, and the grids on both sides of each."""
+    inner = land.faces.edges[land.faces.edges[:, 3] >= 0]
+    sides = label[land.cell_of_face[inner[:, 2:]]]
+    is_border = sides[:, 0] != sides[:, 1]
+    return inner[is_border], sides[is_border]
 
 
 def _other_sides(
@@ -94,7 +109,7 @@ def _nearest(
     return corner
 
 
-def _bend(nodes: NDArray[np.float64], borders: NDArray[np.int64], end: int) -> int:
+def last_bend(nodes: NDArray[np.float64], borders: NDArray[np.int64], end: int) -> int:
     """Return where the last stroke of a border begins: the first node from its end at which it turns or forks."""
     before, here = end, int(_next(borders, end, -1)[0])
     while True:

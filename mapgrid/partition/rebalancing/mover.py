@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _ROUNDS = 12
 _OPEN = (Touch.OPEN, Touch.LINK)
+_WALLED = (Touch.OPENING, Touch.WALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,12 @@ class Ground:
         load = self.load(label)
         missed = np.maximum(0, self.limits.min - load) + np.maximum(0, load - self.limits.max)
         return int(missed[np.unique(label[~self.is_frozen])].sum())
+
+    def walled(self, label: NDArray[np.int64]) -> int:
+        """Return how many neighbours in one grid have a barrier between them."""
+        one = np.repeat(np.arange(len(label)), np.diff(self.graph.start))
+        inside = np.isin(self.graph.touch, _WALLED) & (label[one] == label[self.graph.neighbour])
+        return int(inside.sum()) // 2
 
 
 def variants(ground: Ground, label: NDArray[np.int64]) -> list[NDArray[np.int64]]:

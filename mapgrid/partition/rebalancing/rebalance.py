@@ -93,9 +93,10 @@ def choose_labels(ground: Ground, first: NDArray[np.int64], preset: str) -> list
     found = [in_one_piece(ground, label) for label in variants(ground, first)]
     if any((label != first).any() for label in found):
         found += [polish(ground, label, preset, STAY) for label in found]
-    cautious = _alternatives(ground, _distinct(found))[0]
+    walled = ground.walled(first)
+    cautious = _alternatives(ground, _distinct(found), walled)[0]
     found += [polish(ground, cautious, aim, GO) for aim in (preset, "workload")]
-    return _alternatives(ground, _distinct(found))
+    return _alternatives(ground, _distinct(found), walled)
 
 
 def divide_around(  # noqa: PLR0913  as `divide`
@@ -191,10 +192,13 @@ def _distinct(labels: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
     return kept
 
 
-def _alternatives(ground: Ground, labels: list[NDArray[np.int64]]) -> list[NDArray[np.int64]]:
-    """Return the labels with fewest moved, shortest way and most even load; those farther from the limits are out."""
-    least = min(ground.beyond(label) for label in labels)
-    labels = [label for label in labels if ground.beyond(label) == least]
+def _alternatives(ground: Ground, labels: list[NDArray[np.int64]], walled: int) -> list[NDArray[np.int64]]:
+    """Return the labels with fewest moved, shortest way and most even load.
+
+    Those farther from the limits are out, then those with more barriers inside grids than there were (`walled`).
+    """
+    missed = [(ground.beyond(label), max(walled, ground.walled(label))) for label in labels]
+    labels = [label for label, miss in zip(labels, missed, strict=True) if miss == min(missed)]
     xy, weight = ground.graph.xy, ground.graph.weight
     work = weight if ground.graph.work is None else ground.graph.work
     moved = [ground.moved(label) for label in labels]

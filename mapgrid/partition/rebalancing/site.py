@@ -31,6 +31,7 @@ from mapgrid.partition.rebalancing.keeping import (
 from mapgrid.partition.rebalancing.meeting import end_in_corners
 from mapgrid.partition.rebalancing.naming import next_names
 from mapgrid.partition.rebalancing.regroup import keep_groups, number_groups
+from mapgrid.partition.rebalancing.untouched import leave_untouched
 from mapgrid.partition.search.graph import Graph, build_graph
 from mapgrid.partition.search.sides import Region, find_regions
 from mapgrid.partition.straight.borders import straighten
@@ -151,7 +152,7 @@ def plan_of(site: Site, label: NDArray[np.int64], moves: Moves | None) -> Plan:
     new = next_names(site.used, int((kept >= former).sum()))
     names = (*(site.carried.names[number] for number in kept if number < former), *new)
     same = _same(site, label, kept)
-    land = _redrawn(site, label, grid, same)
+    land = _redrawn(site, label, kept, grid, same)
     graph = site.graph if land is site.land else _graph(land, points, site.links, site.liked)
     shapes = cell_polygons(land.faces, land.cell_of_face, len(points))
     soft = soft_nodes(land, points.xy, grid, site.carried.polygons)
@@ -191,7 +192,9 @@ def _same(site: Site, label: NDArray[np.int64], kept: NDArray[np.int64]) -> NDAr
     return same
 
 
-def _redrawn(site: Site, label: NDArray[np.int64], grid: NDArray[np.int64], same: NDArray[np.bool_]) -> Land:
+def _redrawn(
+    site: Site, label: NDArray[np.int64], kept: NDArray[np.int64], grid: NDArray[np.int64], same: NDArray[np.bool_]
+) -> Land:
     """Return the land with new borders drawn straight, former ones left, and meetings of both in former corners."""
     if (label == site.carried.label).all():
         return site.land
@@ -199,7 +202,11 @@ def _redrawn(site: Site, label: NDArray[np.int64], grid: NDArray[np.int64], same
     segments, _ = border_segments(polygons)
     land = straighten(site.land, xy, grid, segments, site.liked)
     corners = np.unique(shapely.get_coordinates(polygons), axis=0)
-    return with_exact_nodes(end_in_corners(land, xy, grid, same, corners), corners)
+    land = with_exact_nodes(end_in_corners(land, xy, grid, same, corners), corners)
+    locked = np.isin(kept, site.locked)
+    if locked.any():
+        land = with_exact_nodes(leave_untouched(land, xy, grid, locked, polygons[site.locked]), corners)
+    return land
 
 
 def _graph(land: Land, points: Points, links: NDArray[np.int64], liked: Preferred | None) -> Graph:
