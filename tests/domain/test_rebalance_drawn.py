@@ -175,6 +175,59 @@ def test_units_that_the_fewest_moves_split_are_named(base):
     assert plan.reasons[0].detail.startswith("unit row 0 is in grids 001, 002: so in the former plan")
 
 
+def by_column(rows, newcomers=None):
+    """Return the households with each column of ten plots as a unit."""
+    return rows.assign(unit=[f"column {number % 20:02d}" if number < 200 else newcomers for number in range(len(rows))])
+
+
+@pytest.fixture(scope="module")
+def base_of_columns():
+    plan = divide(LAND, by_column(ROWS), limits=LIMITS)
+    assert plan.grids["weight"].tolist() == [100, 100]
+    assert plan.scorecard.units_split == 0
+    return plan
+
+
+def test_where_five_households_have_to_move_a_whole_unit_of_ten_does(base_of_columns):
+    plan = rebalance(base_of_columns, LAND, by_column(grown(15)), limits=LIMITS)[0]
+    assert weights(plan) == {"001": 105, "002": 110}
+    assert plan.scorecard.units_split == 0
+    assert plan.reasons == ()
+    assert (plan.moves.moved_households, plan.moves.unavoidable_households) == (10, 5)
+    moved = plan.households["grid"][:200] != base_of_columns.households["grid"]
+    assert set(plan.households["unit"][:200][moved]) == {"column 09"}
+    assert_lawful(plan, LAND)
+
+
+def test_a_newcomer_begins_in_the_grid_of_its_unit(base_of_columns):
+    rows = pd.concat([ROWS, households([(198.0, 100.0)])], ignore_index=True)
+    for unit, grid in (("column 10", "002"), ("column 09", "001")):
+        plan = rebalance(base_of_columns, LAND, by_column(rows, unit), limits=LIMITS)[0]
+        assert plan.households["grid"][200] == grid
+        assert plan.moves.moved_households == 0
+        assert plan.scorecard.units_split == 0
+        assert_lawful(plan, LAND)
+
+
+def test_a_unit_that_outgrew_a_grid_is_split_and_named_and_no_other():
+    halves = np.where(IN_WEST, "A", "B")
+    base = divide(LAND, ROWS.assign(unit=halves), limits=LIMITS)
+    rows = grown(15).assign(unit=[*halves, *["A"] * 15])
+    plan = rebalance(base, LAND, rows, limits=LIMITS)[0]
+    assert weights(plan) == {"001": 110, "002": 105}
+    assert plan.moves.moved_households == 5
+    (reason,) = plan.reasons
+    assert (reason.grid, reason.code) == (None, ReasonCode.UNITS_DO_NOT_FIT)
+    assert reason.detail.startswith("unit A is in grids 001, 002")
+    assert_lawful(plan, LAND)
+
+
+def test_units_without_growth_keep_everything(base_of_columns):
+    plans = rebalance(base_of_columns, LAND, by_column(ROWS), limits=LIMITS)
+    assert [plan.moves.moved_households for plan in plans] == [0]
+    assert all(same_polygon(plans[0], base_of_columns, grid) for grid in ("001", "002"))
+
+
 def test_around_a_locked_grid_units_stay_whole(base):
     rows = ROWS.assign(unit=[f"column {number % 20}" for number in range(200)])
     limits = Limits(min=20, max=50, target=40)

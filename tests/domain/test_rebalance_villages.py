@@ -113,3 +113,22 @@ def test_forty_newcomers_in_one_spot_leave_most_polygons_as_they_were():
         assert plan.scorecard.in_range_pct == 100
     assert plans[0].moves.moved_households <= plans[0].moves.unavoidable_households + 8
     assert assert_kept(plans[0], base) >= len(base.grids) - 4
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("with_river", [False, True])
+def test_units_that_were_whole_stay_whole_while_a_village_grows(seed, with_river):
+    made = generate(600, seed)
+    how = {"units": made.units, "barriers": made.river if with_river else None}
+    base = divide(made.village, without_a_tenth(made.households), **how)
+    plans = rebalance(base, made.village, made.households, **how)
+    was = {unit.name for unit in base.units if unit.why.startswith("in grids ")}
+    for plan in plans:
+        assert_lawful(plan, made.village)
+        assert plan.scorecard.in_range_pct >= base.scorecard.in_range_pct
+        split = {unit.name for unit in plan.units if unit.why.startswith("in grids ")}
+        grids = plan.households.groupby("unit")["grid"].nunique()
+        assert set(grids.index[grids > 1]) == split
+        assert split <= was
+    moved = [plan.moves.moved_households for plan in plans]
+    assert moved[0] == min(moved)

@@ -15,6 +15,8 @@ from mapgrid.partition.search.solve import split
 from mapgrid.partition.search.tables import tables_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from mapgrid.partition.search.arrays import Net
@@ -44,6 +46,8 @@ class Ground:
         (n,) cells that may be in one grid.
     limits
         Least and most households of a grid.
+    old
+        (n,) households of the former plan in each cell; those of the whole cell where None.
     """
 
     graph: Graph
@@ -52,10 +56,12 @@ class Ground:
     is_frozen: NDArray[np.bool_]
     region: NDArray[np.int64]
     limits: Limits
+    old: NDArray[np.int64] | None = None
 
     def moved(self, label: NDArray[np.int64]) -> int:
         """Return how many households of the former plan are in another grid."""
-        return int(self.graph.weight[self.is_old & (label != self.home)].sum())
+        old = self.graph.weight if self.old is None else self.old
+        return int(old[self.is_old & (label != self.home)].sum())
 
     def load(self, label: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the households of each label."""
@@ -74,13 +80,17 @@ class Ground:
         return int(inside.sum()) // 2
 
 
-def variants(ground: Ground, label: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+def variants(
+    ground: Ground, label: NDArray[np.int64], place: Callable[[Ground, NDArray[np.int64]], NDArray[np.int64]]
+) -> list[NDArray[np.int64]]:
     """Return labels within the limits as far as they can be, one for each number of grids that is worth a thought.
 
     Parameters
     ----------
     label
         Former grids, each in one piece; new labels follow the former ones.
+    place
+        Brings labels within the limits: `settle`.
     """
     first = _with_possible_counts(ground, label)
     starts = [first]
@@ -96,7 +106,7 @@ def variants(ground: Ground, label: NDArray[np.int64]) -> list[NDArray[np.int64]
         smallest = int(under[load[under].argmin()])
         if _may_have(ground, first, smallest, -1):
             starts.append(_dissolved(ground, first, smallest))
-    return [settle(ground, start) for start in starts]
+    return [place(ground, start) for start in starts]
 
 
 def settle(ground: Ground, label: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -157,10 +167,13 @@ def _with_possible_counts(ground: Ground, label: NDArray[np.int64]) -> NDArray[n
         fits = counts_that_fit(int(ground.graph.weight[mine].sum()), ground.limits.min, ground.limits.max)
         while len(fits) and len(np.unique(label[mine])) not in fits:
             load = np.where(np.isin(np.arange(label.max() + 1), label[mine]), ground.load(label), 0)
-            if len(np.unique(label[mine])) < fits[0]:
+            count = len(np.unique(label[mine]))
+            if count < fits[0]:
                 label = _split(ground, label, int(load.argmax()))
             else:
                 label = _dissolved(ground, label, int(np.where(load > 0, load, load.max() + 1).argmin()))
+            if len(np.unique(label[mine])) == count:
+                break  # a unit in one piece, or a grid with nobody beside
     return label
 
 

@@ -14,7 +14,9 @@ from mapgrid.partition.numbering import reading_order
 from mapgrid.partition.plan import Moves, Plan
 from mapgrid.partition.reasons import counts_that_fit
 from mapgrid.partition.rebalancing.given import Given, Wish
-from mapgrid.partition.rebalancing.mover import Ground, in_one_piece, variants
+from mapgrid.partition.rebalancing.lumps import lump, split_by, with_their_unit
+from mapgrid.partition.rebalancing.mover import Ground, in_one_piece, settle, variants
+from mapgrid.partition.rebalancing.placing import place_whole
 from mapgrid.partition.rebalancing.polish import GO, STAY, polish
 from mapgrid.partition.rebalancing.site import Site, plan_of, survey
 from mapgrid.partition.regions import Search, divide_regions
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mapgrid.partition.rebalancing.carry import Base
+
+
+_COUNTS_TRIED = 3
+"""How many grids may be split or ended, one after another, for the sake of whole units."""
 
 
 def rebalance(  # noqa: PLR0913  as `divide`
@@ -51,8 +57,9 @@ def rebalance(  # noqa: PLR0913  as `divide`
     base
         The former plan: a `Plan`, or frames read from a plan file; the CRS of `village`.
     village, households, barriers, units, prefer
-        As for `divide`. Units that a former plan or the fewest moves split are named, not mended. A household is known
-        by its point (to the millimetre); a new one begins in the grid whose land it stands in.
+        As for `divide`. A unit that the former plan had whole is moved whole, and split only where nothing else brings
+        grids within the limits; each split unit is named. A household is known by its point (to the millimetre); a new
+        one begins in the grid of its unit, else in the grid whose land it stands in.
     limits
         Households of a grid and of a group; may differ from those of the former plan.
     locked
@@ -80,7 +87,8 @@ def rebalance(  # noqa: PLR0913  as `divide`
     given = Given(village, households, barriers, units, prefer)
     site = survey(base, given, Wish(limits, preset, seed, "standard"), frozenset(locked))
     ground, first = _begin(site)
-    chosen = choose_labels(ground, first, preset)
+    unit = None if site.units is None else site.units.of_point
+    chosen = choose_labels(ground, first, preset) if unit is None else choose_whole(ground, first, preset, unit)
     unavoidable = _unavoidable(ground, site.carried.label)
     new = int(site.points.weight[~site.carried.is_old].sum())
     return tuple(
@@ -90,13 +98,35 @@ def rebalance(  # noqa: PLR0913  as `divide`
 
 def choose_labels(ground: Ground, first: NDArray[np.int64], preset: str) -> list[NDArray[np.int64]]:
     """Return the labels of the plans to offer, the one with the fewest households moved first."""
-    found = [in_one_piece(ground, label) for label in variants(ground, first)]
+    found = [in_one_piece(ground, label) for label in variants(ground, first, settle)]
     if any((label != first).any() for label in found):
         found += [polish(ground, label, preset, STAY) for label in found]
     walled = ground.walled(first)
     cautious = _alternatives(ground, _distinct(found), walled)[0]
     found += [polish(ground, cautious, aim, GO) for aim in (preset, "workload")]
     return _alternatives(ground, _distinct(found), walled)
+
+
+def choose_whole(
+    ground: Ground, first: NDArray[np.int64], preset: str, unit: NDArray[np.int64]
+) -> list[NDArray[np.int64]]:
+    """Return the labels of the plans to offer, with the fewest units split that the former plan had whole."""
+    first = with_their_unit(ground, first, unit)
+    lumps, lump_of, label, of_lump = lump(ground, first, unit)
+    placed = [label]
+    for _ in range(_COUNTS_TRIED):
+        nearest = min(placed, key=lumps.beyond)
+        placed += variants(lumps, nearest, lambda over, start: place_whole(over, start, of_lump))
+        if min(map(lumps.beyond, placed)) == 0:
+            break  # else once more from the nearest, with another grid split or ended
+    found = [in_one_piece(ground, one[lump_of]) for one in placed]
+    if min(ground.beyond(one) for one in found) > 0:  # whole, the units make no grids within the limits here
+        found += [in_one_piece(ground, settle(ground, one)) for one in found]
+        found += choose_labels(ground, first, preset)
+    split = [len(split_by(ground, one, unit)) for one in found]
+    missed = [(ground.beyond(one), number) for one, number in zip(found, split, strict=True)]
+    best = [one for one, miss in zip(found, missed, strict=True) if miss == min(missed)]
+    return _alternatives(ground, _distinct(best), ground.walled(first))
 
 
 def divide_around(  # noqa: PLR0913  as `divide`
