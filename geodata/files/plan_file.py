@@ -14,18 +14,22 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from geodata.files.content import Format, format_of
 from geodata.files.features import read_layer
+from geodata.files.spec import shown_name, split_spec
 from mapgrid.crs import STORAGE_SRID
 from mapgrid.errors import Fault, InputRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
     from pyproj import CRS
 
 _OURS = frozenset({"grid", "group", "fid", "geom"})
+_ENDED = "ended"
+_HINT = "give a file that mapgrid partition --out wrote"
 _GRID_NAME = re.compile(r"^\d*\d{3}$", re.ASCII)
 
 
@@ -42,7 +46,7 @@ def whole_files(*targets: Path) -> Iterator[tuple[Path, ...]]:
             os.replace(source, target)  # noqa: PTH105  Path.replace says the same; the order of arguments reads better
 
 
-def write_plan(target: Path, grids: GeoDataFrame, households: GeoDataFrame) -> None:
+def write_plan(target: Path, grids: GeoDataFrame, households: GeoDataFrame, ended: Iterable[str] = ()) -> None:
     """Write grids and households of a plan as the two layers of a new GeoPackage.
 
     Parameters
@@ -53,6 +57,8 @@ def write_plan(target: Path, grids: GeoDataFrame, households: GeoDataFrame) -> N
         Polygons, EPSG:4326: `grid`, `households`, `weight`, `reason`.
     households
         Points, EPSG:4326: the columns of the input, `grid` and `group`. A row without geometry is written as such.
+    ended
+        Names of grids that are no more: a third layer, `ended`, of rows without geometry, written when there are any.
     """
     target.unlink(missing_ok=True)
     shapes = grids.geometry.to_numpy()
@@ -60,6 +66,10 @@ def write_plan(target: Path, grids: GeoDataFrame, households: GeoDataFrame) -> N
     for layer, frame, geometry in (("grids", grids, kind), ("households", households, "Point")):
         options = {"geometry_type": geometry, "promote_to_multi": geometry == "MultiPolygon"}
         frame.to_file(target, layer=layer, driver="GPKG", engine="pyogrio", index=False, **options)
+    names = sorted(ended)
+    if names:
+        frame = gpd.GeoDataFrame({"grid": names}, geometry=[None] * len(names), crs=STORAGE_SRID)
+        frame.to_file(target, layer=_ENDED, driver="GPKG", engine="pyogrio", index=False, geometry_type="Point")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,7 @@ class PlanFrames:
     given
         The polygons of `grids` as the file has them, EPSG:4326.
     ended
-        Names of grids that are no more; a file does not say them.
+        Names of grids that are no more.
     """
 
     grids: GeoDataFrame
@@ -92,6 +102,7 @@ def read_plan(file: str, metric: CRS) -> PlanFrames:
     InputRefusedError
         If the file is no plan: with file, layer and column of each fault.
     """
+    _check_format(file)
     grids, households = _layer(file, "grids"), _layer(file, "households")
     names = grids["grid"]
     is_name = [isinstance(name, str) and bool(_GRID_NAME.match(name)) for name in names]
@@ -108,7 +119,37 @@ def read_plan(file: str, metric: CRS) -> PlanFrames:
     if faults:
         raise InputRefusedError(faults)
     kept = households[["grid", "group", "geometry"]].to_crs(metric)
-    return PlanFrames(grids[["grid", "geometry"]].to_crs(metric), kept, grids.geometry)
+    return PlanFrames(grids[["grid", "geometry"]].to_crs(metric), kept, grids.geometry, _ended(file))
+
+
+def _check_format(file: str) -> None:
+    path, layer = split_spec(file)
+    name, expected = shown_name(path), "a plan: a GeoPackage with the layers grids and households"
+    if layer is not None:
+        raise InputRefusedError([Fault(expected, f"the layer {layer} of one", file=name, hint="name the file alone")])
+    try:
+        found = format_of(path, name)
+    except OSError as error:
+        fault = Fault("a file that can be read", error.strerror or type(error).__name__, file=name)
+        raise InputRefusedError([fault]) from error
+    if found is not Format.GEOPACKAGE:
+        kind = "a text file or CSV" if found is Format.CSV else f"a {found}"
+        raise InputRefusedError([Fault(expected, kind, file=name, hint=_HINT)])
+
+
+def _ended(file: str) -> frozenset[str]:
+    """Return the names in the layer of ended grids; none where a file has no such layer."""
+    try:
+        frame = read_layer(f"{file}:{_ENDED}", keeps_missing=True).frame
+    except InputRefusedError as refused:
+        if all(fault.found.startswith("no layer") for fault in refused.faults):
+            return frozenset()
+        raise
+    names = frame["grid"] if "grid" in frame.columns else []
+    for row, name in zip(frame.index, names, strict=False):
+        if not (isinstance(name, str) and _GRID_NAME.match(name)):
+            raise InputRefusedError([_fault(frame, "grid", "a name that ends in three digits", repr(name), row)])
+    return frozenset(names)
 
 
 def _layer(file: str, layer: str) -> GeoDataFrame:
@@ -131,9 +172,8 @@ def _layer(file: str, layer: str) -> GeoDataFrame:
 
 
 def _fault(frame: GeoDataFrame, column: str, expected: str, found: str, row: int | None = None) -> Fault:
-    hint = "give a file that mapgrid partition --out wrote"
     place = {"file": frame.attrs["file"], "layer": frame.attrs["layer"]}
-    return Fault(expected, found, row=row, column=column, hint=hint, **place)
+    return Fault(expected, found, row=row, column=column, hint=_HINT, **place)
 
 
 def named_like_input(features: GeoDataFrame, grid: NDArray[np.object_], group: NDArray[np.object_]) -> GeoDataFrame:

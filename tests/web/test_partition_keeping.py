@@ -5,6 +5,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pyogrio
 import pytest
 import shapely
 from click.testing import CliRunner
@@ -93,6 +94,35 @@ def test_locked_grids_are_in_the_file_to_the_bit_with_the_same_households(run, p
         assert set(mine.geometry) == set(was[was["grid"] == grid].geometry)
         assert mine["group"].tolist() == was[was["grid"] == grid]["group"].tolist()
     assert json.loads(Path("r.json").read_text(encoding="utf-8"))["locked"] == ["002", "005"]
+
+
+def test_the_name_of_an_ended_grid_is_never_used_again_in_plans_made_from_the_file(run, plans):
+    houses = gpd.read_file(FILE, layer="households")
+    west = houses.to_crs(2056).geometry.x
+    houses[west > west.median()].to_file("east.gpkg")
+    arguments = ["--village", VILLAGE, "--report", "r.json", "--quiet"]
+    code, said = run("east.gpkg", *arguments, "--base", plans / "base.gpkg", "--out", "less.gpkg")
+    assert code in {0, 3}, said
+    ended = set(grids_of(plans / "base.gpkg").index) - set(grids_of("less.gpkg").index)
+    assert ended
+    assert set(gpd.read_file("less.gpkg", layer="ended")["grid"]) >= ended
+    code, said = run(f"{FILE}:households", *arguments, "--base", "less.gpkg", "--out", "again.gpkg")
+    assert code in {0, 3}, said
+    assert not ended & set(grids_of("again.gpkg").index)
+    assert set(gpd.read_file("again.gpkg", layer="ended")["grid"]) >= ended
+
+
+def test_a_fresh_plan_has_the_two_layers_alone(plans):
+    assert [name for name, _ in pyogrio.list_layers(plans / "base.gpkg")] == ["grids", "households"]
+
+
+@pytest.mark.parametrize("option", ["--base", "--locked"])
+def test_a_text_file_in_the_place_of_a_plan_is_refused_saying_so(run, option):
+    Path("notes.txt").write_text("grid;households\n001;75\n", encoding="utf-8")
+    code, said = run(f"{FILE}:households", "--village", VILLAGE, option, "notes.txt", "--out", "p.gpkg")
+    assert code == 2
+    expected = "expected a plan: a GeoPackage with the layers grids and households, found a text file or CSV"
+    assert said == f"notes.txt: {expected}; give a file that mapgrid partition --out wrote\n"
 
 
 @pytest.mark.parametrize("option", ["--base", "--locked"])

@@ -67,7 +67,7 @@ def save_division(
     )
     rows = named_like_input(inputs.features, plan.households["grid"].to_numpy(), plan.households["group"].to_numpy())
     with whole_files(out, *others) as written:
-        write_plan(written[0], grids, rows)
+        write_plan(written[0], grids, rows, plan.ended)
         for target, text in zip(written[1:], others.values(), strict=True):
             target.write_text(text, encoding="utf-8")
 
