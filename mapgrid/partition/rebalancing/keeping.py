@@ -87,11 +87,6 @@ def with_exact_nodes(land: Land, corners: NDArray[np.float64]) -> Land:
     return replace(land, faces=replace(land.faces, nodes=nodes))
 
 
-def _not_in(xy: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
-    left: NDArray[np.float64] = xy[~np.isin(node_keys(xy), node_keys(others))]
-    return left
-
-
 def soft_nodes(
     land: Land, xy: NDArray[np.float64], label: NDArray[np.int64], polygons: NDArray[np.object_]
 ) -> NDArray[np.float64]:
@@ -174,10 +169,26 @@ def kept_as_they_were(
 
     Nodes on the outline of the village may differ: nobody shares them.
     """
-    kept = np.zeros(len(outlines), dtype=bool)
-    for number, (outline, polygon) in enumerate(zip(outlines, former, strict=True)):
-        one, other = (np.unique(shapely.get_coordinates(shape), axis=0) for shape in (outline, polygon))
-        differ = np.concatenate([_not_in(one, other), _not_in(other, one)])
-        on_outline = shapely.dwithin(village.boundary, points_at(differ), _ON_BORDER_M * 1e3)
-        kept[number] = bool(np.all(on_outline)) and abs(outline.area - polygon.area) <= 1e-6 * polygon.area
+    if not len(outlines):
+        return np.zeros(0, dtype=bool)
+    kept: NDArray[np.bool_] = np.abs(shapely.area(outlines) - shapely.area(former)) <= 1e-6 * shapely.area(former)
+    one, of_one = _distinct_nodes(outlines)
+    other, of_other = _distinct_nodes(former)
+    xy, number = np.concatenate([one, other]), np.concatenate([of_one, of_other])
+    order = np.lexsort((xy[:, 1], xy[:, 0], number))
+    same = (xy[order][1:] == xy[order][:-1]).all(axis=1) & (number[order][1:] == number[order][:-1])
+    alone = order[~(np.append(same, False) | np.append(False, same))]  # a node of one of the two
+    border = village.boundary
+    shapely.prepare(border)
+    inside = ~shapely.dwithin(border, points_at(xy[alone]), _ON_BORDER_M * 1e3)
+    kept[number[alone[inside]]] = False
     return kept
+
+
+def _distinct_nodes(shapes: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return the nodes of shapes, each once per shape, and the shape that each is of."""
+    xy, number = shapely.get_coordinates(shapes, return_index=True)
+    order = np.lexsort((xy[:, 1], xy[:, 0], number))
+    xy, number = xy[order], number[order]
+    is_new = np.append(True, (xy[1:] != xy[:-1]).any(axis=1) | (number[1:] != number[:-1]))
+    return xy[is_new], number[is_new]
