@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from mapgrid.partition.rebalancing.given import Given, Wish
 
 
-_KEPT = (ReasonCode.UNITS_DO_NOT_FIT, "so in the former plan, or to move the fewest households, or around locked grids")
+_KEPT = (ReasonCode.UNITS_DO_NOT_FIT, "so in the former plan, or for the limits, or around locked grids")
 
 
 @dataclass(frozen=True)
