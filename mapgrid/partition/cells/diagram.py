@@ -51,17 +51,14 @@ class Diagram:
         """Return some borders as lines."""
         return lines_along(self.vertices[self.borders[which]])
 
-    def polygons(self, points: NDArray[np.int64]) -> NDArray[np.object_]:
-        """Return the cells of some points, each of at least three vertices, as polygons."""
+    def rings(self, points: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return the cells of some points, each of at least three vertices, as closed rings (metres) and offsets."""
         size = np.diff(self.ring_start)[points]
         start = np.zeros(len(points) + 1, dtype=np.int64)
         np.cumsum(size + 1, out=start[1:])
         at = np.arange(start[-1]) - np.repeat(start[:-1], size + 1)
         at = np.where(at == np.repeat(size, size + 1), 0, at)  # closed by its first vertex
-        corners = self.vertices[self.ring[np.repeat(self.ring_start[points], size + 1) + at]]
-        return shapely.from_ragged_array(
-            shapely.GeometryType.POLYGON, corners, (start, np.arange(len(points) + 1, dtype=np.int64))
-        )
+        return self.vertices[self.ring[np.repeat(self.ring_start[points], size + 1) + at]], start
 
 
 def draw_diagram(xy: NDArray[np.float64], village: BaseGeometry) -> Diagram:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 COVERAGE_TOLERANCE = 1e-8
 """How far the summed faces may differ from the village, as a share of its area."""
 
+_AT_ONCE = 4096
+
 
 @dataclass(frozen=True, slots=True)
 class Faces:
@@ -67,7 +69,13 @@ class Faces:
             ring, face_start = ranges(face_start, which)
             at, ring_start = ranges(ring_start, ring)
             node = node[at]
-        return shapely.from_ragged_array(shapely.GeometryType.POLYGON, self.nodes[node], (ring_start, face_start))
+        return polygons_of(self.nodes[node], ring_start, face_start)
+
+    def area_m2(self) -> NDArray[np.float64]:
+        """Return the area of each face."""
+        # A polygon takes ten times the memory of its nodes: never all of them at once.
+        parts = np.array_split(np.arange(len(self.owner)), len(self.owner) // _AT_ONCE + 1)
+        return np.concatenate([shapely.area(self.polygons(part)) for part in parts]).astype(np.float64)
 
     def edge_length(self) -> NDArray[np.float64]:
         """Return the length of each edge in metres."""
@@ -107,16 +115,43 @@ def draw_faces(
     cut = cells_beside(diagram, xy, fixed, met)
     whole = np.flatnonzero(~cut)
     pieces, owner = _cut_cells(village, diagram, xy, (cut, met), fixed)
-    polygons = np.concatenate([diagram.polygons(whole), pieces])
-    notches_m2 = len(on_border) * OUTSIDE_TOLERANCE_M**2 * 4
-    if abs(shapely.area(polygons).sum() - village.area) > COVERAGE_TOLERANCE * village.area + notches_m2:
-        msg = f"land cut into {shapely.area(polygons).sum():.3f} m2, expected the village's {village.area:.3f} m2"
-        raise CoverageError(msg)
-    in_area = np.zeros(len(polygons), dtype=bool)
-    if len(walls.areas):
-        in_area[shapely.STRtree(shapely.point_on_surface(polygons)).query(walls.areas, "contains")[1]] = True
     owner = np.concatenate([whole, owner])
-    return _with_edges(polygons, owner, in_area, np.concatenate([xy, fixed.reshape(-1, 2)]), walls)
+    drawn = _joined(diagram.rings(whole), pieces)
+    del diagram, pieces  # large, and needed no more
+    in_area = np.zeros(len(owner), dtype=bool)
+    if len(walls.areas):
+        polygons = polygons_of(*drawn)
+        in_area[shapely.STRtree(shapely.point_on_surface(polygons)).query(walls.areas, "contains")[1]] = True
+    faces = _with_edges(drawn, owner, in_area, np.concatenate([xy, fixed.reshape(-1, 2)]), walls)
+    area_m2, notches_m2 = float(faces.area_m2().sum()), len(on_border) * OUTSIDE_TOLERANCE_M**2 * 4
+    if abs(area_m2 - village.area) > COVERAGE_TOLERANCE * village.area + notches_m2:
+        msg = f"land cut into {area_m2:.3f} m2, expected the village's {village.area:.3f} m2"
+        raise CoverageError(msg)
+    return faces
+
+
+def polygons_of(
+    xy: NDArray[np.float64], ring_start: NDArray[np.int64], face_start: NDArray[np.int64]
+) -> NDArray[np.object_]:
+    """Return polygons from ring vertices (metres) and the offsets of rings and of polygons."""
+    return shapely.from_ragged_array(shapely.GeometryType.POLYGON, xy, (ring_start, face_start))
+
+
+def _joined(
+    whole: tuple[NDArray[np.float64], NDArray[np.int64]], pieces: NDArray[np.object_]
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return faces of one ring each, and then polygons, as ring vertices and the offsets of rings and of faces."""
+    corners, start = whole
+    count = len(start) - 1
+    if not len(pieces):
+        return corners, start, np.arange(count + 1)
+    _, xy, offsets = shapely.to_ragged_array(pieces)
+    ring_start, face_start = (np.asarray(offset, dtype=np.int64) for offset in offsets)
+    return (
+        np.concatenate([corners, xy]),
+        np.concatenate([start, start[-1] + ring_start[1:]]),
+        np.concatenate([np.arange(count + 1), count + face_start[1:]]),
+    )
 
 
 def _cut_cells(
@@ -155,15 +190,14 @@ def _in_order(segments: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _with_edges(
-    polygons: NDArray[np.object_],
+    drawn: tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]],
     owner: NDArray[np.int64],
     in_area: NDArray[np.bool_],
     exact: NDArray[np.float64],
     walls: Walls,
 ) -> Faces:
     """Return faces as shared nodes and edges; nodes that the input has exactly get their exact coordinates."""
-    _, xy, offsets = shapely.to_ragged_array(polygons)
-    ring_start, face_start = (np.asarray(offset, dtype=np.int64) for offset in offsets)
+    xy, ring_start, face_start = drawn
     keys = np.round(np.concatenate([xy, exact]) * NODES_PER_M).astype(np.int64)
     _, place = distinct_rows(keys)
     used = np.zeros(int(place.max()) + 1, dtype=bool)

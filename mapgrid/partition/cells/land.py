@@ -125,7 +125,7 @@ def cut_land(
     island = components(len(faces.owner), first, second)
     cell = _adopt_islands(cell, island, faces, xy)
     pairs, border_m, touch = touching_pairs(cell, region, home, inner, faces, xy, walls)
-    area_m2, outline_m = measure_cells(faces, cell, length, (shapely.area(faces.polygons()), len(xy)))
+    area_m2, outline_m = measure_cells(faces, cell, length, (faces.area_m2(), len(xy)))
     land = Land(faces, cell, home, region[home], island[home], area_m2, outline_m, pairs, border_m, touch, walls)
     return land, walls
 
@@ -169,7 +169,7 @@ def _ashore(home: NDArray[np.int64], faces: Faces, cell: NDArray[np.int64]) -> N
     home = home.copy()
     wet = np.flatnonzero(faces.in_area[home])
     if len(wet):
-        area = shapely.area(faces.polygons())
+        area = faces.area_m2()
         for point in wet:
             dry = np.flatnonzero((cell == point) & ~faces.in_area)
             if len(dry):

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
 
 from mapgrid.partition.cells.faces import Faces
 from mapgrid.partition.cells.land import components, measure_cells, touching_pairs
@@ -73,7 +72,7 @@ def take_out(land: Land, cells: NDArray[np.int64]) -> Drawing:
         edges,
         old.is_wall[kept],
     )
-    area_m2 = shapely.area(faces.polygons())
+    area_m2 = faces.area_m2()
     return Drawing(faces, number[land.cell_of_face[face]], of_face[land.home_face[cells]], node, area_m2)
 
 
