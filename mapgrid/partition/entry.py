@@ -15,6 +15,7 @@ from mapgrid.partition.cells.land import cut_land
 from mapgrid.partition.cells.outlines import cell_polygons, merge
 from mapgrid.partition.cells.unit_land import unit_land
 from mapgrid.partition.collector import without_collector
+from mapgrid.partition.compiler import release_compiler
 from mapgrid.partition.explain import explain_pieces, reasons_of_grids, serial
 from mapgrid.partition.frames import cells_frame, grids_frame, households_frame
 from mapgrid.partition.numbering import reading_order
@@ -163,10 +164,12 @@ def warm(*, units: bool = False) -> None:
 
     With `units` also those of dividing by units, and the solver.
     """
+    release_compiler()  # of what it needed to start
     village, households = sample_village()
     divide(village, households, effort="quick")
     if units:
         divide(village, households.assign(unit=(households.geometry.x > 120).astype(int)), effort="quick")
+    release_compiler()
 
 
 def sample_village(weight: int = 2) -> tuple[GeoDataFrame, GeoDataFrame]:
