@@ -57,6 +57,16 @@ def test_a_line_between_two_grids_becomes_their_border():
     assert_consistent(slanted, xy, plots(3, 2))
 
 
+def test_a_line_that_ends_where_it_begins_to_a_hair_changes_nothing():
+    land, xy = two_rows()
+    label = np.array([0, 0, 0, 1, 1, 1])
+    same = recut(land, xy, label, lines([(20 - 4e-6, 20), (20 + 4e-6, 20)]))
+    south, north = merge(cells_of(same), label, 2)
+    assert south.equals(box(0, 0, 60, 20))
+    assert north.equals(box(0, 20, 60, 40))
+    assert_consistent(same, xy, plots(3, 2))
+
+
 def test_a_line_through_one_grid_divides_it_and_leaves_the_other_as_it_was():
     land, xy = two_rows()
     # The line leaves the south-west household below and the other two above; the north row is another grid.

@@ -65,8 +65,9 @@ def draw_diagram(xy: NDArray[np.float64], village: BaseGeometry) -> Diagram:
     """Return the diagram of distinct points (n, 2), metres, in a village; every border is finite."""
     west, south, east, north = village.bounds
     centre = np.array([(west + east) / 2, (south + north) / 2])
-    reach = 10 * max(east - west, north - south)
-    # Far corners make every border between two households finite.
+    # Far corners make every border between two households finite. From 1.5 on no land is nearer to them than to a
+    # household; much farther, and Qhull merges the corners of cells of households some millimetres apart.
+    reach = 2 * max(east - west, north - south)
     corners = reach * np.array([[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]])
     drawn = Voronoi(np.concatenate([xy - centre, corners]))
     vertices, vertex = distinct_rows(on_grid(drawn.vertices + centre))

@@ -65,6 +65,7 @@ def put_in(nodes: NDArray[np.float64], ends: NDArray[np.int64], lines: NDArray[n
     corners[kind == AT_NODE] = nodes[at[kind == AT_NODE]]
     on_edge = np.flatnonzero(kind == AT_EDGE)
     corners[on_edge] = _foot(corners[on_edge], nodes[ends[at[on_edge], 0]], nodes[ends[at[on_edge], 1]])
+    stroke = stroke[(corners[stroke[:, 0]] != corners[stroke[:, 1]]).any(axis=1)]
     met, shares = _meet(nodes, ends, buckets, corners, stroke, (kind, at))
     which, node, edge = met.T
     along, share = shares.T
