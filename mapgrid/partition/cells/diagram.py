@@ -10,7 +10,6 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
 from scipy.spatial import Voronoi, cKDTree
 
 from mapgrid.partition.cells.buckets import come_near

@@ -17,8 +17,9 @@ from scipy.spatial import cKDTree
 
 from mapgrid.errors import CoverageError
 from mapgrid.partition.cells.brink import reach_out
+from mapgrid.partition.cells.buckets import come_near
 from mapgrid.partition.cells.diagram import NODE_GRID_M, NODES_PER_M, Diagram, borders_met, cells_beside, draw_diagram
-from mapgrid.partition.cells.shapes import distinct_rows, lines_along, points_at, ranges
+from mapgrid.partition.cells.shapes import distinct_rows, lines_along, ranges
 from mapgrid.partition.cells.walls import ON_LINE_M, Walls, notch
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from mapgrid.partition.cells.recut import recut_along
 from mapgrid.partition.cells.shapes import distinct_rows, lines_along, points_at
 from mapgrid.partition.straight.joints import settle
 from mapgrid.partition.straight.laying import lay, pegs_round, read, stand
+from mapgrid.partition.straight.ledger import open_ledger
 from mapgrid.partition.straight.network import border_network
 from mapgrid.partition.straight.prefer import follow
 
@@ -132,12 +133,14 @@ def tighten_network(
     nodes = land.faces.nodes
     centre, radius = _clearances(land, xy, network, grid, shares[0])
     strings, joints, shore = lay(network, nodes, xy)
-    settle(stand(strings, joints, shore, pegs_round(centre, radius, nodes[network.is_shore])), may_bend=True)
+    # Beside a preferred line the last stretch goes on as the line does.
+    ledger = open_ledger(land, grid, network, decides=shares != _SHARES_AGAIN)
+    settle(stand(strings, joints, ledger, shore, pegs_round(centre, radius, nodes[network.is_shore])), may_bend=True)
     strings.held[:] = 0
     strings.slack[:] = True
     joints.slack[:] = True
     shaved = pegs_round(centre, radius * shares[1], nodes[network.is_shore])
-    settle(stand(strings, joints, shore, shaved), may_bend=False)
+    settle(stand(strings, joints, ledger, shore, shaved), may_bend=False)
     return read(strings, len(network.start) - 1)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from mapgrid.partition.straight.ledger import count_up, gain_by_slide, note_slide
 from mapgrid.partition.straight.tighten import pull, take_out
 from mapgrid.partition.straight.world import World, bucket_at, length_m, loosen, put, swept
 
@@ -15,6 +16,10 @@ _NEAREST_M = 0.5
 """Two joints do not come nearer to each other along a string."""
 
 _TRIES = 4
+_SHORE_TRIES = 8
+_ROUNDER = 3e-6
+"""What the sum of Polsby and Popper's measure of two grids must gain by a metre of slide along the shore."""
+
 _SWEEPS = 40
 
 
@@ -32,7 +37,7 @@ def move_joint(world: World, j: int) -> bool:
     if world.joints.kind[j] == _FORK:
         return _slide_fork(world, j)
     if world.joints.kind[j] == _SHORE:
-        return _slide_along_shore(world, j)
+        return _slide_to_rounder(world, j) if world.ledger.decides else _slide_nearer(world, j)
     return False
 
 
@@ -141,7 +146,7 @@ def _is_free(
 
 
 @njit(cache=True)
-def _slide_along_shore(world: World, j: int) -> bool:
+def _slide_nearer(world: World, j: int) -> bool:
     """Slide the end of a string along the edge of the shore that brings it nearer to the vertex before it."""
     joints, strings = world.joints, world.strings
     e = joints.end[j, 0]
@@ -163,6 +168,39 @@ def _slide_along_shore(world: World, j: int) -> bool:
             if _shorter(here, at, to) < _GAIN_M and not (reaches and length < 0.1):
                 break
             if _is_free(world, (e, n, n), here, at, to) and not _is_taken(world, at, j):
+                put(world, e, at[0], at[1])
+                loosen(world, n)
+                joints.slack[j] = True
+                _note_shore(world, j, corner, reaches)
+                return True
+            reaches = False
+            step /= 2
+    return False
+
+
+@njit(cache=True)
+def _slide_to_rounder(world: World, j: int) -> bool:
+    """Slide the end of a string along an edge of the shore, if the two grids beside it become rounder."""
+    joints, strings = world.joints, world.strings
+    e = joints.end[j, 0]
+    n = next_to(world, e)
+    here, to = strings.xy[e].copy(), strings.xy[n].copy()
+    for side in range(2):
+        corner = joints.shore[j, side]
+        if corner < 0:
+            continue
+        edge = world.shore.xy[corner] - here
+        length = max(np.hypot(edge[0], edge[1]), 1e-9)
+        reaches = world.shore.beside[corner, 0] >= 0
+        step = length if reaches else 0.98 * length
+        for _ in range(_SHORE_TRIES):
+            at = world.shore.xy[corner].copy() if reaches else here + (step / length) * edge
+            if (
+                gain_by_slide(world, e, at, step) > _ROUNDER * step
+                and _is_free(world, (e, n, n), here, at, to)
+                and not _is_taken(world, at, j)
+            ):
+                note_slide(world, e, at, step)
                 put(world, e, at[0], at[1])
                 loosen(world, n)
                 joints.slack[j] = True
@@ -211,6 +249,7 @@ def settle(world: World, *, may_bend: bool) -> None:
 def _sweep(world: World, may_bend: bool) -> tuple[int, int]:  # noqa: FBT001
     """Pull every string that is slack and slide every joint once; return how many vertices and joints moved."""
     strings = world.strings
+    count_up(world)
     pulled, slid = 0, 0
     v = 0
     while v < strings.used[0]:

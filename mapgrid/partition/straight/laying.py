@@ -9,7 +9,7 @@ from numba import njit
 from scipy.spatial import cKDTree
 
 from mapgrid.partition.points import SAME_POINT_M
-from mapgrid.partition.straight.world import Frame, Joints, Pegs, Places, Shore, Strings, World, put
+from mapgrid.partition.straight.world import Frame, Joints, Ledger, Pegs, Places, Shore, Strings, World, put
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,8 +97,8 @@ def _link(
     strings.used[0] = n
 
 
-def stand(strings: Strings, joints: Joints, shore: Shore, pegs: tuple[Pegs, Frame]) -> World:
-    """Return the world of strings and joints among these pegs."""
+def stand(strings: Strings, joints: Joints, ledger: Ledger, shore: Shore, pegs: tuple[Pegs, Frame]) -> World:
+    """Return the world of strings and joints, measured in a ledger, among these pegs."""
     buckets = pegs[1].columns * pegs[1].rows
     room = len(strings.xy)
     places = Places(
@@ -107,7 +107,7 @@ def stand(strings: Strings, joints: Joints, shore: Shore, pegs: tuple[Pegs, Fram
         np.full(room, -1, dtype=np.int64),
         np.full(room, -1, dtype=np.int64),
     )
-    world = World(strings, joints, shore, *pegs, places, np.empty(1024, dtype=np.int64))
+    world = World(strings, joints, ledger, shore, *pegs, places, np.empty(1024, dtype=np.int64))
     _place(world)
     return world
 

@@ -104,11 +104,40 @@ class Places(NamedTuple):
     bucket: NDArray[np.int64]
 
 
+class Ledger(NamedTuple):
+    """What grids measure while strings move.
+
+    Attributes
+    ----------
+    decides
+        Whether ends slide along the shore to where grids are rounder; else to where their string is shorter.
+    left, right
+        (s,) the grid on either side of each string, in the order of its vertices.
+    shore_m2, shore_m
+        (g,) what the shore adds to the area and to the outline of each grid: half the cross products along it
+        anticlockwise, and its length.
+    area_m2, outline_m
+        (g,) of each grid, as they were when last counted.
+    origin
+        (2,) what cross products are taken about, metres.
+    """
+
+    decides: bool
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    shore_m2: NDArray[np.float64]
+    shore_m: NDArray[np.float64]
+    area_m2: NDArray[np.float64]
+    outline_m: NDArray[np.float64]
+    origin: NDArray[np.float64]
+
+
 class World(NamedTuple):
     """All that a move looks at."""
 
     strings: Strings
     joints: Joints
+    ledger: Ledger
     shore: Shore
     pegs: Pegs
     frame: Frame
