@@ -15,6 +15,7 @@ _ROWS = (
     ("distance_ratio", "way to the centre ÷ k-means\n(less is better)"),
     ("polsby_popper", "outline, Polsby–Popper\n(more is better)"),
 )
+_POINTS = 8
 _OURS, _LAWFUL, _UNLAWFUL = "#b3261e", "#1f4e79", "#9aa0a6"
 TARGET = environment.ROOT / "docs" / "images" / "partition-quality-against-time.png"
 
@@ -31,7 +32,10 @@ def draw(found):
                 axis.set_ylabel(title)
         axes[0, column].set_title(f"{int(size):,} households, {found[size]['grids']} grids")
         axes[1, column].set_xlabel("seconds (log)")
-    figure.suptitle("● every grid within 50–100 households   × some grids out of range   ◆ mapgrid", fontsize=10)
+    figure.suptitle(
+        "● every grid within 50–100 households   × some grids out of range   ◆ mapgrid: quick, standard, thorough",
+        fontsize=10,
+    )
     TARGET.parent.mkdir(exist_ok=True)
     figure.savefig(TARGET, dpi=110)
     plt.close(figure)
@@ -58,36 +62,53 @@ def _panel(axis, rows, field):
             if (key := f"{preset}-{effort}-0") in rows
         ]
         axis.plot([row["cpu"] for _, row in ours], [row[field] for _, row in ours], "D-", color=_OURS, markersize=5)
-        for effort, row in ours:
-            name = f"mapgrid {preset}" if effort == "standard" else effort
-            labels.append((row["cpu"], row[field], name, _OURS))
+        labels += [
+            (row["cpu"], row[field], f"mapgrid {preset}" if effort == "standard" else "", _OURS) for effort, row in ours
+        ]
     _write_apart(axis, labels)
 
 
 def _write_apart(axis, labels):
-    """Write each label beside its mark, moved up or down until it covers no other."""
-    axis.margins(y=0.25)
-    axis.set_xlim(5e-4, 3e4)
+    """Write each label beside its mark, at the nearest place where it covers neither a label nor a mark."""
+    axis.margins(y=0.12)
+    axis.set_xlim(3e-4, 1e4)
     axis.figure.canvas.draw()
-    taken = []
-    place = axis.transData.transform
-    for x, y, text, colour in sorted(labels, key=lambda label: -label[1]):
-        left, middle = place((x, y))
-        left += 8
-        width, height = 6.3 * len(text), 14
-        while any(
-            left < other[0] + other[2] and other[0] < left + width and abs(middle - other[1]) < height
-            for other in taken
-        ):
-            middle -= 3
-        taken.append((left, middle, width))
-        at = axis.transData.inverted().transform((left, middle))
-        axis.annotate(
-            text,
-            (x, y),
-            xytext=at,
-            fontsize=8,
-            color=colour,
-            va="center",
-            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.4, "shrinkB": 2},
+    frame = axis.get_window_extent()
+    marks = [axis.transData.transform((x, y)) for x, y, _, _ in labels]
+    taken = [(x - 5, y - 5, x + 5, y + 5) for x, y in marks]
+    for (x, y), (at_x, at_y, text, colour) in sorted(zip(marks, labels, strict=True), key=lambda each: -each[0][1]):
+        if not text:  # a mark that says nothing, but is not written over
+            continue
+        size = _size_of(axis, text)
+        left, low = next(
+            (at for at in _places(x, y, size) if _is_free(at, size, taken, frame)), (x + 8, y - size[1] / 2)
         )
+        taken.append((left, low, left + size[0], low + size[1]))
+        end = axis.transData.inverted().transform((left, low + size[1] / 2))
+        is_near = abs(low + size[1] / 2 - y) < size[1] and left - x < 12
+        line = None if is_near else {"arrowstyle": "-", "color": colour, "lw": 0.5, "shrinkA": 0, "shrinkB": 3}
+        axis.annotate(text, (at_x, at_y), xytext=end, fontsize=_POINTS, color=colour, va="center", arrowprops=line)
+
+
+def _size_of(axis, text):
+    """Return the width and height of a label in pixels, with a little room round it."""
+    drawn = axis.text(0, 0, text, fontsize=_POINTS)
+    box = drawn.get_window_extent()
+    drawn.remove()
+    return box.width + 4, box.height + 2
+
+
+def _places(x, y, size):
+    """Yield lower left corners for a label of a mark at (x, y), pixels: right, left, above and below, then farther."""
+    width, height = size
+    for far in range(40):
+        for side in (1, -1) if far else (1,):
+            for left in (x + 8, x - width - 8, x + 30):
+                yield left, y - height / 2 + side * far * height / 2
+
+
+def _is_free(at, size, taken, frame):
+    left, low = at
+    right, high = left + size[0], low + size[1]
+    inside = frame.x0 <= left and right <= frame.x1 and frame.y0 <= low and high <= frame.y1
+    return inside and all(right <= a or c <= left or high <= b or d <= low for a, b, c, d in taken)
