@@ -25,7 +25,8 @@ class Wishes:
     slack
         How much longer than the shortest known the way may be for the sake of the outline, as a share.
     prices
-        What is tried in place of `compact` where trying is cheap; the best plan within the slack is taken.
+        What divisions are looked for with in place of `compact`, where trying is cheap; the best plan within the slack
+        is taken. Where it is not, the one in the middle; `compact` where there is none.
     farthest_m
         Longest way from a household to its centre that is wished for, metres.
     """
@@ -35,6 +36,11 @@ class Wishes:
     slack: float = 0.0
     prices: tuple[float, ...] = ()
     farthest_m: float = float("inf")
+
+    def tried(self, *, is_cheap: bool) -> tuple[float, ...]:
+        """Return the prices of the outline to look for divisions with, the lowest first."""
+        prices = self.prices or (self.compact,)
+        return prices if is_cheap else (prices[len(prices) // 2],)
 
 
 PRESETS: Mapping[str, Wishes] = MappingProxyType(
@@ -75,6 +81,10 @@ class Effort:
     def finals(self, starts: int) -> int:
         """Return how many of the best starts are annealed at length."""
         return max(1, starts // 4)
+
+    def cooling(self, cells: int) -> int:
+        """Return how many temperatures there are from the best starts; more where there are starts but no prices."""
+        return self.epochs * 5 // 3 if self.is_small(cells) and not self.is_cheap(cells) else self.epochs
 
     def is_small(self, cells: int) -> bool:
         """Return whether a region is so small that exchanges of cells can be looked for."""

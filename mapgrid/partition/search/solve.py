@@ -30,7 +30,7 @@ _HOUSEHOLD_TOO_FAR = 0.5
 _RESCUE_BEYOND = 1000.0  # when nothing else brought all grids into the limits, no way is too far
 _COLD = 0.0005
 _TRIAL_HEAT, _FINAL_HEAT, _RENEWAL_HEAT, _LAST_HEAT, _RESCUE_HEAT = 0.004, 0.012, 0.009, 0.006, 0.3
-_WARMER_ABOVE = 0.3  # heats rise with the price of the outline above this one
+_WARMER_ABOVE = 0.45  # heats rise with the price of the outline above this one
 _SWEEPS = 2
 _SOFTNESS = 0.0001
 _SWAP_ROUNDS = 3
@@ -94,9 +94,8 @@ def _split_into(
     trials = [
         run.anneal(label, _TRIAL_HEAT, effort.epochs // 3, at, softness=_SOFTNESS) for at, label in enumerate(starts)
     ]
-    prices = (effort.is_cheap(len(graph.cells)) and wishes.prices) or (wishes.compact,)
     tried: list[Trial] = []
-    for step, price in enumerate(prices):
+    for step, price in enumerate(wishes.tried(is_cheap=effort.is_cheap(len(graph.cells)))):
         found = _try_price(run, trials, replace(wishes, compact=price), effort, step)
         tried += found
         if step and run.is_too_long(found, tried):
@@ -115,16 +114,16 @@ def _split_into(
 
 def _try_price(run: Run, trials: list[Trial], wishes: Wishes, effort: Effort, step: int) -> list[Trial]:
     """Return what annealing and renewing the most promising trials led to under these wishes."""
-    asked, run.wishes = run.wishes, wishes
+    asked, run.wishes, epochs = run.wishes, wishes, effort.cooling(len(run.cells))
     number, warmer = 10_000 * (step + 1), max(1.0, wishes.compact / _WARMER_ABOVE)
     ranked = sorted([run.weigh(trial.label) for trial in trials], key=run.rank)
     finals = [
-        run.anneal(trial.label, warmer * _FINAL_HEAT, effort.epochs, number + at, softness=_SOFTNESS)
+        run.anneal(trial.label, warmer * _FINAL_HEAT, epochs, number + at, softness=_SOFTNESS)
         for at, trial in enumerate(ranked[: effort.finals(len(trials))])
     ]
     best = min([*finals, ranked[0]], key=run.rank)
     renewed = run.renew(best.label, effort, number + 1000, warmer * _RENEWAL_HEAT)
-    last = run.anneal(renewed.label, warmer * _LAST_HEAT, effort.epochs, number + 2000, softness=_SOFTNESS)
+    last = run.anneal(renewed.label, warmer * _LAST_HEAT, epochs, number + 2000, softness=_SOFTNESS)
     run.wishes = asked
     return [run.weigh(trial.label) for trial in (best, renewed, last)]
 
@@ -294,6 +293,6 @@ class Run:
     def renew(self, label: NDArray[np.int64], effort: Effort, number: int, heat: float) -> Trial:
         """Return the division after some neighbouring grids at a time were divided anew."""
         state = new_state(self.seed, number, self.count)
-        heats = cooling(heat, _COLD, effort.epochs * 2 // 3)
+        heats = cooling(heat, _COLD, effort.cooling(len(label)) * 2 // 3)
         turns = (effort.renewals, min(_TOGETHER, self.count), _MEANS_IN_RENEWAL, (_SWEEPS, _SOFTNESS))
         return self.weigh(renew(self.model(), label, self.count, turns, heats, state))
