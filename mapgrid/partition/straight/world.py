@@ -283,6 +283,12 @@ def _string_in(world: World, b: int, corners: NDArray[np.float64], own: tuple[in
 
 
 @njit(cache=True, inline="always")
+def _is_beyond(cross: float, dx: float, dy: float) -> bool:
+    """Return whether a cross product with (dx, dy) says that a point lies beyond that side, by more than rounding."""
+    return cross < 0 and cross * cross > _ON_M * _ON_M * (dx * dx + dy * dy)
+
+
+@njit(cache=True, inline="always")
 def _is_in(corners: NDArray[np.float64], x: float, y: float) -> bool:
     """Return whether a point lies in or on a triangle; its corners themselves do not count."""
     ax, ay = corners[0, 0] - x, corners[0, 1] - y
@@ -291,9 +297,9 @@ def _is_in(corners: NDArray[np.float64], x: float, y: float) -> bool:
     turn = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
     way = 1.0 if turn > 0 else -1.0
     if (
-        way * (ax * by - ay * bx) < -_ON_M * np.hypot(bx - ax, by - ay)
-        or way * (bx * cy - by * cx) < -_ON_M * np.hypot(cx - bx, cy - by)
-        or way * (cx * ay - cy * ax) < -_ON_M * np.hypot(ax - cx, ay - cy)
+        _is_beyond(way * (ax * by - ay * bx), bx - ax, by - ay)
+        or _is_beyond(way * (bx * cy - by * cx), cx - bx, cy - by)
+        or _is_beyond(way * (cx * ay - cy * ax), ax - cx, ay - cy)
     ):
         return False
     is_corner = (ax == 0 and ay == 0) or (bx == 0 and by == 0) or (cx == 0 and cy == 0)
@@ -309,6 +315,11 @@ def _is_beside(corners: NDArray[np.float64], closing: int, x: float, y: float) -
     if square == 0:
         return False
     share = min(max(((x - ax) * dx + (y - ay) * dy) / square, 0.0), 1.0)
-    off = np.hypot(ax + share * dx - x, ay + share * dy - y)
-    to_end = min(np.hypot(ax - x, ay - y), np.hypot(ax + dx - x, ay + dy - y))
-    return bool(off < min(APART_M, 0.2 * to_end))
+    off = _squared(ax + share * dx - x, ay + share * dy - y)
+    to_end = min(_squared(ax - x, ay - y), _squared(ax + dx - x, ay + dy - y))
+    return bool(off < min(APART_M * APART_M, 0.2 * 0.2 * to_end))
+
+
+@njit(cache=True, inline="always")
+def _squared(dx: float, dy: float) -> float:
+    return dx * dx + dy * dy
