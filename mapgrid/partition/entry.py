@@ -159,16 +159,18 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
     )
 
 
-def warm(*, units: bool = False) -> None:
+def warm(*, units: bool = False, bound: bool = False) -> None:
     """Compile the kernels, or load them where they were compiled before, so that no later caller waits for that.
 
-    With `units` also those of dividing by units, and the solver.
+    With `units` also those of dividing by units, and the solver; with `bound` those of the bound.
     """
     release_compiler()  # of what it needed to start
     village, households = sample_village()
     divide(village, households, effort="quick")
     if units:
         divide(village, households.assign(unit=(households.geometry.x > 120).astype(int)), effort="quick")
+    if bound:
+        divide(village, households, effort="thorough")
     release_compiler()
 
 

@@ -26,4 +26,9 @@ def _keep_by_source() -> None:
     setattr(config, "CACHE_DIR", str(folder))  # noqa: B010  numba fills its settings in at run time; mypy sees none
 
 
+def are_kept(module: str) -> bool:
+    """Return whether kernels of a module of this package were compiled before, and are kept."""
+    return any(Path(getattr(config, "CACHE_DIR", "")).glob(f"*/{module}.*.nbi"))
+
+
 _keep_by_source()

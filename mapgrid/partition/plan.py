@@ -70,8 +70,8 @@ class Moves:
     moved_households
         Of those that both plans have: how many are in another grid.
     unavoidable_households
-        How many had to change grid whatever the division: those beyond the most of their grid, or those missing to the
-        least, whichever are more.
+        How many had to change grid: those beyond the most of their grid, or those missing to the least, whichever are
+        more, when new ones stay in the grid whose land they stand in; never more than were moved.
     new_households, gone_households
         Those that only the new plan has, and rows that only the former one has.
     """

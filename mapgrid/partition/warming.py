@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 
 from mapgrid.partition.cells.land import cut_land
-from mapgrid.partition.entry import divide, sample_village, warm
+from mapgrid.partition.entry import sample_village, warm
 from mapgrid.partition.rebalancing import rebalance
 from mapgrid.partition.search.graph import build_graph
 from mapgrid.partition.search.groups import divide_grids
@@ -43,6 +43,5 @@ def warm_borders() -> None:
 
 def warm_all() -> None:
     """Compile all there is: also dividing by units, re-balancing and the bound."""
-    warm(units=True)
+    warm(units=True, bound=True)
     rebalance.warm()
-    assert divide(_VILLAGE, _HOUSEHOLDS, effort="thorough").scorecard.bound_gap_pct is not None  # noqa: S101

@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from mapgrid.errors import InputRefusedError, MapgridError
-from mapgrid.partition import warm
 from web.actions.divide_files import divide_inputs, report_of, save_division
 from web.actions.division_inputs import read_inputs
 from web.actions.keep_plan import about_kept, check_keep, divide_kept, read_kept
 from web.commands.division_options import check_targets, division_options, say_faults, sources_of, wanted_of
-from web.interrupts import is_interrupt
+from web.commands.warming import get_ready
+from web.interrupts import INTERRUPTED, is_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _REFUSED = 2
 _WITH_REASONS = 3
-_INTERRUPTED = 130
+_NOTHING_WRITTEN = "interrupted; nothing was written"
 
 
 @click.command()
@@ -65,9 +65,7 @@ def partition(
             tell(0.0, "reading the files")
             inputs = read_inputs(sources)
             tell(0.03, "warming up")
-            warm(
-                units=bool(sources.units or sources.unit_column)
-            )  # so that the seconds of the plan are those of dividing
+            get_ready(sources, wanted, quiet=quiet, interrupted=_NOTHING_WRITTEN)
             kept = read_kept(inputs, sources)
             plans = (divide_inputs(inputs, wanted, tell),) if kept is None else divide_kept(inputs, wanted, kept)
             plan = plans[0]
@@ -87,8 +85,8 @@ def partition(
     except (KeyboardInterrupt, SystemError) as stopped:
         if not is_interrupt(stopped):
             raise
-        click.echo("interrupted; nothing was written", err=True)
-        raise SystemExit(_INTERRUPTED) from stopped
+        click.echo(_NOTHING_WRITTEN, err=True)
+        raise SystemExit(INTERRUPTED) from stopped
     if not quiet:
         _say(plan, inputs, out)
     raise SystemExit(_WITH_REASONS if plan.reasons else 0)
@@ -130,6 +128,12 @@ def _say(plan: Plan, inputs: Inputs, out: Path) -> None:
     for reason in plan.reasons:
         where = f"grid {reason.grid}: " if reason.grid else ""
         click.echo(f"{where}{reason.code}: {reason.detail}", err=True)
+    if plan.moves is not None:
+        moves = plan.moves
+        click.echo(
+            f"of the former plan {moves.moved_households} households moved to another grid; "
+            f"{moves.new_households} are new, {moves.gone_households} gone"
+        )
     weight = plan.grids["weight"]
     groups = plan.cells["group"].nunique()
     click.echo(

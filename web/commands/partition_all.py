@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mapgrid.errors import InputRefusedError, LimitsError, MapgridError
-from mapgrid.partition import warm
 from web.actions.divide_district import claimed, empty_line, read_district, save_summary, totals
 from web.actions.divide_parcel import Line, Order, Outcome, kept_line
 from web.commands.division_options import check_targets, division_options, say_faults, sources_of, wanted_of, whole
-from web.interrupts import is_interrupt
+from web.commands.warming import get_ready
+from web.interrupts import INTERRUPTED, is_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _REFUSED = 2
 _WITH_REASONS = 3
 _SOME_FAILED = 4
-_INTERRUPTED = 130
+_DONE_ARE_KEPT = "interrupted; the villages that were done are kept, call again to go on"
 _MOST_ROWS_SHOWN = 20
 
 
@@ -82,8 +82,8 @@ def partition_all(
     except (KeyboardInterrupt, SystemError) as stopped:
         if not is_interrupt(stopped):
             raise
-        click.echo("interrupted; the villages that were done are kept, call again to go on", err=True)
-        raise SystemExit(_INTERRUPTED) from stopped
+        click.echo(_DONE_ARE_KEPT, err=True)
+        raise SystemExit(INTERRUPTED) from stopped
     raise SystemExit(_exit_code(lines, district))
 
 
@@ -123,7 +123,8 @@ def _run(district: District, order: Order, hands: int | str | None, *, fresh: bo
                 usable_processors,
             )
 
-            warm()  # here first: several workers at once would each compile
+            # Here first: several workers at once would each compile.
+            get_ready(order.sources, order.wanted, quiet=quiet, interrupted=_DONE_ARE_KEPT)
             number = min(len(waiting), hands if isinstance(hands, int) else usable_processors())
             with distant_crew(hands) if isinstance(hands, str) else local_crew(number) as client:
                 for line in divide_all(client, waiting, order):

@@ -89,7 +89,8 @@ def rebalance(  # noqa: PLR0913  as `divide`
     ground, first = _begin(site)
     unit = None if site.units is None else site.units.of_point
     chosen = choose_labels(ground, first, preset) if unit is None else choose_whole(ground, first, preset, unit)
-    unavoidable = _unavoidable(ground, site.carried.label)
+    fewest = min(ground.moved(label) for label in chosen)
+    unavoidable = min(_unavoidable(ground, site.carried.label), fewest)
     new = int(site.points.weight[~site.carried.is_old].sum())
     return tuple(
         plan_of(site, label, Moves(ground.moved(label), unavoidable, new, site.carried.gone)) for label in chosen
@@ -201,7 +202,8 @@ def _begin(site: Site) -> tuple[Ground, NDArray[np.int64]]:
 def _unavoidable(ground: Ground, label: NDArray[np.int64]) -> int:
     """Return how many households have to change grid: those beyond the most, or those missing, whichever are more.
 
-    Grids that no division of their region brings within the limits do not count.
+    New households are taken to stay in the grid whose land they stand in. Grids that no division of their region brings
+    within the limits do not count.
     """
     limits, weight = ground.limits, ground.graph.weight
     can_fit = [

@@ -53,6 +53,10 @@ class Instance:
     def size(self):
         return len(self.households)
 
+    @property
+    def is_in_one_part(self):
+        return len(shapely.get_parts(self.village.geometry.iloc[0])) == 1
+
     @cached_property
     def points(self):
         return distinct_points(self.households)
