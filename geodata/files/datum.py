@@ -109,7 +109,7 @@ def deduce_datum(xy: NDArray, *, named_degrees: bool, file: str, layer: str | No
         return parse_datum("4326")
     if 73 <= x <= 136 and 0 <= y <= 60:
         return parse_datum("4490")
-    if named_degrees and (abs(x) <= 180 and abs(y) <= 180):
+    if named_degrees and are_small(xy):
         return parse_datum("4326")
     if _ZONE_EASTING_M[0] <= x < _ZONE_EASTING_M[1]:
         return parse_datum(str(4513 + int(x / 1e6) - 25))
@@ -118,6 +118,12 @@ def deduce_datum(xy: NDArray, *, named_degrees: bool, file: str, layer: str | No
     if _PLAIN_EASTING_M[0] <= x <= _PLAIN_EASTING_M[1]:
         hint = "ask for the central meridian: --crs 4534 (75°E) to 4554 (135°E), one code every 3°; 117°E is 4548"
     raise InputRefusedError([Fault("a declared coordinate system", found, file=file, layer=layer, hint=hint)])
+
+
+def are_small(xy: NDArray) -> bool:
+    """Return whether (n, 2) coordinates are small enough for degrees; also when there is none."""
+    x, y = _middle(xy)
+    return bool(np.isnan(x) or (abs(x) <= 180 and abs(y) <= 180))
 
 
 def is_survey_order(xy: NDArray) -> bool:

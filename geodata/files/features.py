@@ -60,11 +60,17 @@ def read_sound_features(spec: str, *, crs: str | None, columns: Mapping[str, str
 
 
 def read_layer(
-    spec: str, *, crs: str | None = None, columns: Mapping[str, str] | None = None, keeps_missing: bool = False
+    spec: str,
+    *,
+    crs: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    keeps_missing: bool = False,
+    keeps_declared: bool = False,
 ) -> Reading:
     """Return the sound rows of a layer and the faults of the others.
 
-    With `keeps_missing`, a row without geometry (or with both coordinates empty) is sound and has None.
+    With `keeps_missing`, a row without geometry (or with both coordinates empty) is sound and has None. With
+    `keeps_declared`, `crs` is for a file that does not say what its coordinates are in, or says what they cannot be in.
 
     Raises `InputRefusedError` when there is no such layer, or it cannot be placed on the earth as a whole.
     """
@@ -73,8 +79,24 @@ def read_layer(
     raw, file = read_raw(path, layer), shown_name(path)
     if isinstance(raw, RawTable):
         table = place_table(raw, columns or {}, file)
+        if keeps_declared and given is not None and not given.is_geographic and _is_in_degrees(table):
+            given = None
         return _read_table(table, given, file, raw.name, keeps_missing=keeps_missing)
+    if keeps_declared and _is_declared(raw):
+        given = None
     return _read_drawn(raw, given, file, keeps_missing=keeps_missing)
+
+
+def _is_in_degrees(table: PlacedTable) -> bool:
+    return table.names_degrees and datums.are_small(table.xy)
+
+
+def _is_declared(raw: RawLayer) -> bool:
+    """Return whether a layer says what it is in. GeoJSON and KML are said to be in degrees whatever they hold."""
+    known = datums.declared_datum(raw.crs)
+    if known is None or not known.is_geographic:
+        return known is not None
+    return datums.are_small(shapely.get_coordinates(shapely.from_wkb(raw.wkb, on_invalid="ignore")))
 
 
 def _read_drawn(raw: RawLayer, given: Datum | None, file: str, *, keeps_missing: bool) -> Reading:

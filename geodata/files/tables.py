@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _NUMBER = re.compile(r"-?(0|[1-9]\d{0,8})(\.\d{1,15})?", re.ASCII)
 _SEXAGESIMAL = re.compile(r"(\d{1,3})[°度](\d{1,2})['′’分](\d{1,2}(?:\.\d+)?)(?:[\"″”秒]|['′’]{2})?([NSEW]?)", re.ASCII)
 _SLOTS = {"x": ("x", "lon", "lng", "longitude"), "y": ("y", "lat", "latitude")}
+PLACE_ROLES = frozenset(role for roles in _SLOTS.values() for role in roles)
+"""What a caller may call the two coordinate columns."""
+
 _DEGREE_NAMES = ("lon", "lng", "lat", "long", "经", "纬")
 
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import psutil
 import pytest
 import shapely
@@ -18,6 +19,7 @@ from drawn_land import lattice, plots
 from generated_land import generate
 from shapely import LineString, Point, box
 
+from mapgrid.crs import wgs84_to_gcj02
 from mapgrid.village import Limits
 from web.actions.district_crew import divide_all, local_crew
 from web.actions.divide_district import file_names
@@ -294,3 +296,46 @@ def test_a_scheduler_that_does_not_answer_is_named_in_one_line(run, tmp_path):
     arguments = [villages, "--households", write(tmp_path / "h.gpkg", points), "--village-column", "code"]
     (line,) = refusal(run, *arguments, "--out", "out", "--scheduler", "tcp://127.0.0.1:9")
     assert "127.0.0.1:9" in line
+
+
+def test_a_plan_a_report_or_the_summary_never_takes_the_place_of_an_input(run, tmp_path):
+    land, points = squares(2)
+    (tmp_path / "out").mkdir()
+    villages = write(tmp_path / "out" / "east.gpkg", land, name=["west", "east"])
+    households = write(tmp_path / "h.gpkg", points)
+    arguments = ["--households", households, "--village-column", "name", "--out", "out", "--workers", "1"]
+    before = Path(villages).read_bytes()
+    (line,) = refusal(run, villages, *arguments)
+    assert line.startswith("--out: expected a file that is no input, found ")
+    assert "east.gpkg" in line
+    (line,) = refusal(run, villages, *arguments, "--report", households)
+    assert line.startswith("--report: expected a file that is no input, found ")
+    table = tmp_path / "out" / "summary.csv"
+    table.write_text("lon,lat\n117.001,25.001\n", encoding="utf-8")
+    (line,) = refusal(run, villages, "--households", table, *arguments[2:])
+    assert "summary.csv, which is read" in line
+    assert Path(villages).read_bytes() == before
+
+
+@pytest.mark.parametrize("file", ["out/summary.csv", "out/west.json"])
+def test_a_report_of_all_never_takes_the_place_of_what_a_village_gets(run, tmp_path, file):
+    land, points = squares(2)
+    (tmp_path / "out").mkdir()
+    villages = write(tmp_path / "v.gpkg", land, name=["west", "east"])
+    households = write(tmp_path / "h.gpkg", points)
+    arguments = ["--households", households, "--village-column", "name", "--out", "out", "--report", file]
+    (line,) = refusal(run, villages, *arguments)
+    assert line.startswith("--report: expected a file of its own")
+
+
+def test_households_of_a_district_in_gcj02_are_shifted_and_their_columns_can_be_named(run, tmp_path):
+    land, points = squares(2)
+    villages = write(tmp_path / "v.gpkg", land, name=["west", "east"])
+    places = np.array([in_degrees(point).coords[0] for point in points])
+    shifted = np.column_stack(wgs84_to_gcj02(*places.T))
+    table = tmp_path / "h.csv"
+    table.write_text("\n".join(["东,北", *(f"{x:.9f},{y:.9f}" for x, y in shifted)]), encoding="utf-8")
+    arguments = [villages, "--households", table, "--village-column", "name", "--out", "out", "--workers", "1"]
+    code, said = run(*arguments, "--column", "lon=东", "--column", "lat=北", "--crs", "gcj02")
+    assert code == 0, said
+    assert {line["outcome"] for line in summary_of(tmp_path / "out").values()} == {"divided"}

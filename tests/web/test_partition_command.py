@@ -18,6 +18,7 @@ from drawn_land import lattice, plots
 from real_land import file_of
 from shapely import LineString, Point, Polygon, box
 
+from mapgrid.crs import wgs84_to_gcj02
 from web.commands.partition import partition
 
 SOUTH_WEST = np.array([117.0, 25.0])
@@ -258,6 +259,79 @@ def test_exchanged_longitude_and_latitude_are_recognised(run, tmp_path, village)
     assert "swapped longitude/latitude" in said
 
 
+def table_of(path, xy, header="经度,纬度"):
+    """Write a CSV of 150 households on the plots of the village, as degrees or as `xy` has them."""
+    Path(path).write_text("\n".join([header, *(f"{x:.9f},{y:.9f}" for x, y in xy)]) + "\n", encoding="utf-8")
+    return path
+
+
+PLACES = SOUTH_WEST + lattice(15, 10) * DEGREES_PER_M
+
+
+def test_shapefiles_in_metres_without_prj_are_placed_by_crs_and_a_table_of_degrees_beside_them_stays(run):
+    outline = gpd.GeoSeries([in_degrees(plots(15, 10))], crs=4326).to_crs(4548)
+    outline.to_file("v.shp")
+    Path("v.prj").unlink()
+    call = (table_of("h.csv", PLACES), "--village", "v.shp", "--out", "plan.gpkg", "--report", "report.json")
+    assert "--crs 4534" in refused(run, *call)
+    code, said = run(*call, "--crs", "EPSG:4548")
+    assert code == 0, said
+    drawn = gpd.read_file("plan.gpkg", layer="grids").union_all()
+    assert drawn.symmetric_difference(in_degrees(plots(15, 10))).area < 1e-5 * drawn.area
+    assert json.loads(Path("report.json").read_text())["parameters"]["crs"] == "EPSG:4548"
+
+
+def test_a_table_in_metres_is_placed_by_crs_and_a_village_that_names_its_system_stays(run, village):
+    metres = gpd.GeoSeries(shapely.points(PLACES), crs=4326).to_crs(4548)
+    table = table_of("h.csv", shapely.get_coordinates(metres.to_numpy()), "x,y")
+    code, said = run(table, "--village", village, "--crs", "4548", "--out", "plan.gpkg")
+    assert code == 0, said
+    placed = shapely.get_coordinates(gpd.read_file("plan.gpkg", layer="households").geometry.to_numpy())
+    assert np.abs(placed - PLACES).max() < 1e-7
+
+
+def test_a_geojson_of_metres_is_placed_by_crs_though_its_format_says_degrees(run, households):
+    village = {"type": "Feature", "properties": {}, "geometry": None}
+    outline = gpd.GeoSeries([in_degrees(plots(15, 10))], crs=4326).to_crs(4548)
+    village["geometry"] = shapely.geometry.mapping(outline.iloc[0])
+    Path("v.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [village]}))
+    code, said = run(households, "--village", "v.geojson", "--crs", "4548", "--out", "plan.gpkg")
+    assert code == 0, said
+
+
+def test_households_in_gcj02_are_recognised_and_shifted_when_asked(run, village):
+    shifted = np.column_stack(wgs84_to_gcj02(*PLACES.T))
+    call = (table_of("h.csv", shifted), "--village", village, "--out", "plan.gpkg")
+    assert refused(run, *call).endswith("looks like GCJ-02: --crs gcj02")
+    code, said = run(*call, "--crs", "gcj02")
+    assert code == 0, said
+    placed = shapely.get_coordinates(gpd.read_file("plan.gpkg", layer="households").geometry.to_numpy())
+    assert np.abs(placed - PLACES).max() < 1e-7
+
+
+def test_households_that_are_not_in_gcj02_are_recognised_when_shifted(run, village):
+    call = (table_of("h.csv", PLACES), "--village", village, "--out", "plan.gpkg", "--crs", "gcj02")
+    assert refused(run, *call).endswith("leave out --crs gcj02")
+
+
+def test_columns_of_the_coordinates_can_be_named(run, village):
+    call = (table_of("h.csv", PLACES, "东边,北边"), "--village", village, "--out", "plan.gpkg")
+    assert refused(run, *call).endswith("name it: --column lon=NAME")
+    code, said = run(*call, "--column", "lon=东边", "--column", "lat=北边")
+    assert code == 0, said
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (("--crs", "mars"), "expected for --crs an EPSG code such as 4490, or gcj02"),
+        (("--column", "weight=n"), "expected for --column ROLE=NAME with a role out of lat, lon, found 'weight=n'"),
+    ],
+)
+def test_a_crs_or_a_column_that_cannot_be_is_refused(run, village, households, options, found):
+    assert refused(run, households, "--village", village, "--out", "plan.gpkg", *options).startswith(found)
+
+
 def test_a_household_far_outside_is_named_with_file_layer_row_and_distance(run, tmp_path, village):
     rows = write(tmp_path / "far.gpkg", [*(Point(xy) for xy in lattice(15, 10)), Point(150, 12_200)])
     line = refused(run, rows, "--village", village, "--out", "plan.gpkg")
@@ -291,6 +365,47 @@ def test_a_file_with_two_layers_and_none_named_is_refused_naming_them(run, house
 
 def test_a_directory_that_does_not_exist_is_refused(run, village, households):
     assert "existing directory" in refused(run, households, "--village", village, "--out", "nowhere/plan.gpkg")
+
+
+@pytest.mark.parametrize("option", ["--out", "--report", "--map"])
+@pytest.mark.parametrize("spelling", ["plain", "absolute", "linked", "hard"])
+def test_a_file_to_write_that_is_an_input_is_refused_and_the_input_stays(run, households, village, option, spelling):
+    file = Path(households)
+    names = {"plain": file.name, "absolute": file, "linked": "linked.gpkg", "hard": "hard.gpkg"}
+    Path("linked.gpkg").symlink_to(file)
+    Path("hard.gpkg").hardlink_to(file)
+    before = file.read_bytes()
+    others = () if option == "--out" else ("--out", "plan.gpkg")
+    line = refused(run, households, "--village", village, *others, option, names[spelling])
+    assert line.startswith(f"{option}: expected a file that is no input, found ")
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("option", ["--village", "--barriers", "--units", "--base", "--locked"])
+def test_a_plan_never_takes_the_place_of_any_input(run, tmp_path, households, village, option):
+    other = write(tmp_path / "other.gpkg", [plots(15, 10)], name=["一组"])
+    options = [] if option == "--village" else ["--village", village]
+    line = refused(run, households, *options, option, f"{other}:other", "--out", other)
+    assert "no input" in line
+
+
+def test_a_report_never_takes_the_place_of_a_part_of_a_shapefile(run, village):
+    points = gpd.GeoDataFrame(geometry=[in_degrees(Point(xy)) for xy in lattice(15, 10)], crs=4326)
+    points.to_file("rows.shp")
+    call = ("rows.shp", "--village", village, "--out", "plan.gpkg", "--report", "rows.dbf")
+    assert "no input" in refused(run, *call)
+
+
+@pytest.mark.parametrize(("option", "file"), [("--report", "plan.gpkg"), ("--map", "./plan.gpkg")])
+def test_two_files_to_write_of_one_name_are_refused(run, households, village, option, file):
+    line = refused(run, households, "--village", village, "--out", "plan.gpkg", option, file)
+    assert line.startswith(f"--out, {option}: expected two files, found plan.gpkg for both")
+
+
+def test_a_plan_that_is_not_called_a_geopackage_is_refused(run, households, village):
+    line = refused(run, households, "--village", village, "--out", "plan.geojson")
+    assert line.startswith("--out: expected a file name that ends in .gpkg")
+    assert "found plan.geojson" in line
 
 
 def test_what_stood_there_stays_when_the_input_is_refused(run, tmp_path, village):

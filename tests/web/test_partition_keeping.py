@@ -136,6 +136,21 @@ def test_a_text_file_in_the_place_of_a_plan_is_refused_saying_so(run, option):
 
 
 @pytest.mark.parametrize("option", ["--base", "--locked"])
+def test_a_plan_of_another_village_is_refused_before_anything_is_divided(run, plans, option):
+    other = file_of("schellenberg")
+    code, said = run(
+        f"{other}:households", "--village", f"{other}:village", option, plans / "locked.gpkg", "--out", "p.gpkg"
+    )
+    theirs = len(gpd.read_file(plans / "locked.gpkg", layer="households"))
+    assert code == 2
+    assert said == (
+        f"locked.gpkg: expected a plan of this village ({option}), found none of its {theirs} households among those "
+        "given; give the plan that was made of this village's households\n"
+    )
+    assert not Path("p.gpkg").exists()
+
+
+@pytest.mark.parametrize("option", ["--base", "--locked"])
 def test_a_file_that_is_no_plan_is_refused_naming_the_layer_it_has_not(run, plans, option):
     houses = f"{FILE}:households"
     code, said = run(houses, "--village", VILLAGE, option, plans / "some.gpkg", "--out", "p.gpkg")

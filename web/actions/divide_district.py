@@ -9,7 +9,6 @@ import re
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,10 +19,11 @@ from geodata.files.plan_file import whole_files
 from mapgrid.crs import metric_crs_for
 from mapgrid.errors import Fault, InputRefusedError, LimitsError
 from web.actions.divide_parcel import Line, Outcome, Parcel, take_rows
-from web.actions.division_inputs import LINES, inner_points, read_sound
+from web.actions.division_inputs import LINES, inner_points
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
@@ -67,9 +67,9 @@ def read_district(sources: Sources, column: str) -> District:
         The column that holds the code or name of a village: in the file of villages, unique; where the file of
         households has it too, a household belongs to the village it names, else to the one it stands in.
     """
-    villages = read_sound(sources.village)
+    villages = sources.read_village()
     keys = _keys(villages, column)
-    households = read_sound(sources.households, keeps_missing=True)
+    households = sources.read_households()
     metric = metric_crs_for(tuple(villages.total_bounds))
     points = inner_points(households, metric).to_numpy()
     village, why = _assign(households, points, villages, keys, column)
@@ -255,13 +255,11 @@ def totals(lines: list[Line]) -> dict[str, int | float]:
 
 def save_summary(lines: list[Line], district: District, order: Order, report: Path | None) -> Path:
     """Write summary.csv, and a report of all as JSON where one is asked for; return the path of the summary."""
-    directory = Path(order.directory)
     table = pd.DataFrame([line.as_record() for line in lines])
     table["grids"] = table["grids"].astype("Int64")  # whole numbers, or nothing
     table["village"] = [_harmless(key) for key in table["village"]]
     table["fault"] = [_harmless(fault) for fault in table["fault"]]
-    summary = directory / "summary.csv"
-    with whole_files(summary) as (draft,):
+    with whole_files(order.summary) as (draft,):
         # The mark at the beginning tells spreadsheet programs that this is UTF-8.
         table.to_csv(draft, index=False, encoding="utf-8-sig")
     if report is not None:
@@ -273,7 +271,7 @@ def save_summary(lines: list[Line], district: District, order: Order, report: Pa
         }
         with whole_files(report) as (draft,):
             draft.write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    return summary
+    return order.summary
 
 
 def _harmless(text: str) -> str:

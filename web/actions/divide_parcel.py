@@ -119,6 +119,11 @@ class Order:
             summed.update(rows.digest())
         return summed.hexdigest()
 
+    @property
+    def summary(self) -> Path:
+        """Where the summary of all villages goes."""
+        return Path(self.directory) / "summary.csv"
+
     def plan_of(self, parcel: Parcel) -> Path:
         """Return where the plan of a parcel goes."""
         return Path(self.directory) / f"{parcel.name}.gpkg"
@@ -188,6 +193,7 @@ def divide_parcel(parcel: Parcel, order: Order) -> Line:
             parcel.households.frame(),
             {name: rows.frame() for name, rows in parcel.layers.items() if len(rows.shapes)},
             _columns(parcel, order),
+            order.sources.web_map,
         )
         plan = divide_inputs(inputs, order.wanted)
     except MapgridError as refused:

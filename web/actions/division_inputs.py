@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geodata.files.datum import parse_datum
 from geodata.files.features import read_layer
 from geodata.files.placing import inside, looks_like
 from mapgrid.crs import STORAGE_SRID, metric_crs_for
@@ -31,7 +32,16 @@ LINES = ("barriers", "prefer", "roads")
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Files a division is made from, each `FILE` or `FILE:LAYER`, and columns of the households."""
+    """Files a division is made from, each `FILE` or `FILE:LAYER`, and columns of the households.
+
+    Attributes
+    ----------
+    crs
+        What the coordinates of files are in that do not say so. `gcj02` and `bd09`, the datums of points picked on a
+        web map, are those of the households alone, whatever their file says.
+    column
+        The columns of the coordinates, by their role, in tables; see `geodata.files.read_features`.
+    """
 
     households: str
     village: str
@@ -44,16 +54,42 @@ class Sources:
     workload_column: str | None = None
     base: str | None = None
     locked: str | None = None
+    crs: str | None = None
+    column: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def columns(self) -> Columns:
         """The columns of the households."""
         return Columns(self.weight_column, self.unit_column, self.workload_column)
 
+    def files(self) -> tuple[str, ...]:
+        """Return all files that are read."""
+        given = (self.units, self.base, self.locked, *(getattr(self, name) for name in LINES))
+        return (self.households, self.village, *(spec for spec in given if spec is not None))
+
+    @property
+    def web_map(self) -> str | None:
+        """The datum of a web map that the households are in, or None."""
+        return self.crs if self.crs is not None and parse_datum(self.crs).shift is not None else None
+
+    def read_village(self) -> GeoDataFrame:
+        """Return the boundary, or all of them, or raise `InputRefusedError` with every fault."""
+        return self._read(self.village)
+
+    def read_households(self) -> GeoDataFrame:
+        """Return the households, also those without a place, or raise `InputRefusedError` with every fault."""
+        if self.web_map is None:
+            return self._read(self.households, keeps_missing=True)
+        return read_sound(self.households, crs=self.web_map, columns=self.column, keeps_missing=True)
+
+    def _read(self, spec: str, **how: bool) -> GeoDataFrame:
+        crs = self.crs if self.web_map is None else None
+        return read_sound(spec, crs=crs, columns=self.column, keeps_declared=True, **how)
+
     def layers(self) -> dict[str, GeoDataFrame]:
         """Return the layers given beside village and households, by their option, or raise `InputRefusedError`."""
         specs = {name: getattr(self, name) for name in (*LINES, "units")}
-        return {name: read_sound(spec) for name, spec in specs.items() if spec is not None}
+        return {name: self._read(spec) for name, spec in specs.items() if spec is not None}
 
 
 class Columns(NamedTuple):
@@ -92,13 +128,16 @@ class Inputs:
 
 def read_inputs(sources: Sources) -> Inputs:
     """Return sound inputs of a division, or raise `InputRefusedError` with every fault of the first unsound file."""
-    boundary = read_sound(sources.village)
-    features = read_sound(sources.households, keeps_missing=True)
-    return place_inputs(boundary, features, sources.layers(), sources.columns)
+    boundary, features = sources.read_village(), sources.read_households()
+    return place_inputs(boundary, features, sources.layers(), sources.columns, sources.web_map)
 
 
 def place_inputs(
-    boundary: GeoDataFrame, features: GeoDataFrame, layers: Mapping[str, GeoDataFrame], columns: Columns
+    boundary: GeoDataFrame,
+    features: GeoDataFrame,
+    layers: Mapping[str, GeoDataFrame],
+    columns: Columns,
+    web_map: str | None = None,
 ) -> Inputs:
     """Return sound inputs from what was read of files, or raise `InputRefusedError` with every fault of one of them.
 
@@ -108,12 +147,14 @@ def place_inputs(
         As `read_sound` returns them: EPSG:4326, indexed by row, with `file`, `layer` and `notes` in `attrs`.
     columns
         Of `features`.
+    web_map
+        The datum of a web map that `features` were brought from, or None.
     """
     _placed(lambda: check_boundary(boundary), boundary)
     metric = metric_crs_for(tuple(boundary.total_bounds))
     village = boundary[["geometry"]].to_crs(metric)
     features = features.set_geometry(inner_points(features, metric))
-    _check_in_degrees(features, boundary)
+    _check_in_degrees(features, boundary, web_map)
     households = _households(features, columns).to_crs(metric)
     given = {"weight": columns.weight, "workload": columns.workload}
     _placed(lambda: check_households(households, village), features, given)
@@ -157,9 +198,11 @@ def _column(features: GeoDataFrame, name: str, option: str) -> pd.Series:
     return column
 
 
-def read_sound(spec: str, *, keeps_missing: bool = False) -> GeoDataFrame:
-    """Return the rows of a layer, or raise `InputRefusedError` with every fault of it."""
-    reading = read_layer(spec, keeps_missing=keeps_missing)
+def read_sound(
+    spec: str, *, crs: str | None, columns: Mapping[str, str], keeps_missing: bool = False, keeps_declared: bool = False
+) -> GeoDataFrame:
+    """Return the rows of a layer, or raise `InputRefusedError` with every fault of it; see `read_layer`."""
+    reading = read_layer(spec, crs=crs, columns=columns, keeps_missing=keeps_missing, keeps_declared=keeps_declared)
     if reading.faults:
         raise InputRefusedError(reading.faults)
     return reading.frame
@@ -197,7 +240,7 @@ def inner_points(features: GeoDataFrame, metric: CRS) -> gpd.GeoSeries:
     return gpd.GeoSeries(shapes, index=features.index, crs=STORAGE_SRID)
 
 
-def _check_in_degrees(features: GeoDataFrame, boundary: GeoDataFrame) -> None:
+def _check_in_degrees(features: GeoDataFrame, boundary: GeoDataFrame, web_map: str | None) -> None:
     """Refuse households of which most are outside and stand inside once shifted: another datum, or axes exchanged."""
     shapes = features.geometry.to_numpy()
     shape = boundary.geometry.iloc[0]
@@ -205,9 +248,8 @@ def _check_in_degrees(features: GeoDataFrame, boundary: GeoDataFrame) -> None:
     outside = points[~inside(points, shape)]
     if not len(outside):
         return
-    looks = pd.Series(looks_like(outside, shape, asked=None), dtype="object").value_counts()
+    looks = pd.Series(looks_like(outside, shape, asked=web_map), dtype="object").value_counts()
     if len(looks) and looks.iloc[0] > len(points) / 2:
         found = f"{len(outside)} of {len(points)} households outside the village"
         place = {"file": features.attrs["file"], "layer": features.attrs["layer"]}
-        hint = str(looks.index[0]).split(":")[0]
-        raise InputRefusedError([Fault("households inside the village", found, hint=hint, **place)])
+        raise InputRefusedError([Fault("households inside the village", found, hint=str(looks.index[0]), **place)])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from geodata.files.features import read_layer
+from geodata.files.tables import PLACE_ROLES
 from geodata.villages import load_village
 from mapgrid.errors import CodeError, Fault, InputRefusedError, NotFoundError
 
@@ -82,10 +83,6 @@ class ImportReport:
             "faults": [fault.as_record() for fault in self.faults],
             "notes": list(self.notes),
         }
-
-
-PLACE_ROLES = frozenset({"lon", "lng", "longitude", "x", "lat", "latitude", "y"})
-"""What a caller may call the two coordinate columns."""
 
 
 def read_rows(spec: str, options: ImportOptions) -> Reading:

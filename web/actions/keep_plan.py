@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import shapely
+
 from geodata.files.plan_file import PlanFrames, read_plan
-from mapgrid.errors import LimitsError
+from geodata.files.spec import shown_name, split_spec
+from mapgrid.errors import Fault, InputRefusedError, LimitsError
+from mapgrid.partition.points import SAME_POINT_M
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -46,12 +50,33 @@ def check_keep(asked: dict[str, str | None]) -> None:
 
 
 def read_kept(inputs: Inputs, sources: Sources) -> Kept | None:
-    """Return the plans that are to be kept, or None when there are none."""
+    """Return the plans that are to be kept, or None when there are none.
+
+    Raises
+    ------
+    InputRefusedError
+        If a file is no plan, or one of another village.
+    """
     if sources.base is None and sources.locked is None:
         return None
-    metric = inputs.village.crs
-    base = None if sources.base is None else read_plan(sources.base, metric)
-    return Kept(base, None if sources.locked is None else read_plan(sources.locked, metric))
+    base, locked = (
+        None if file is None else _read_plan_of(inputs, file, option)
+        for file, option in ((sources.base, "--base"), (sources.locked, "--locked"))
+    )
+    return Kept(base, locked)
+
+
+def _read_plan_of(inputs: Inputs, file: str, option: str) -> PlanFrames:
+    """Return a plan that has at least one household, by its point, in common with the given ones."""
+    plan = read_plan(file, inputs.village.crs)
+    former = plan.households.geometry.to_numpy()
+    today = shapely.STRtree(inputs.households.geometry.to_numpy())
+    if not today.query(former, "dwithin", distance=SAME_POINT_M).size:
+        found = f"none of its {len(former)} households among those given"
+        hint = "give the plan that was made of this village's households"
+        expected = f"a plan of this village ({option})"
+        raise InputRefusedError([Fault(expected, found, file=shown_name(split_spec(file)[0]), hint=hint)])
+    return plan
 
 
 def divide_kept(inputs: Inputs, wanted: Wanted, kept: Kept) -> tuple[Plan, ...]:

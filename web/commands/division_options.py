@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geodata.files.bounds import MOST_FAULTS_SHOWN
+from geodata.files.tables import PLACE_ROLES
 from mapgrid.errors import LimitsError
 from mapgrid.partition.search.presets import choose_effort, choose_wishes
 from mapgrid.village import Limits
 from web.actions.divide_files import Wanted
 from web.actions.division_inputs import Sources
+from web.commands.reading_options import COLUMN, CRS, columns_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from mapgrid.errors import InputRefusedError
 
@@ -25,6 +26,8 @@ _OPTIONS = (
     click.option("--prefer", metavar="FILE", help="Roads, paths or water that borders follow where that costs little."),
     click.option("--units", metavar="FILE", help="Land of villager groups or buildings, which stay whole: polygons."),
     click.option("--unit-column", metavar="NAME", help="Name of each household's unit, instead of --units."),
+    CRS,
+    COLUMN,
     click.option("--weight-column", metavar="NAME", help="Households per point; 1 without it."),
     click.option("--workload-column", metavar="NAME", help="Work that a household makes; --preset workload shares it."),
     click.option("--min", "least", default="50", show_default=True, metavar="N", help="Fewest households of a grid."),
@@ -40,7 +43,7 @@ _OPTIONS = (
 
 
 def division_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options of a division; it gets them all in one dictionary of texts."""
+    """Give a command the options of a division; it gets all but `column` in one dictionary of texts."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -64,10 +67,11 @@ def wanted_of(asked: dict[str, str | None]) -> Wanted:
     return Wanted(limits, preset, whole("--seed", asked["seed"]), effort, _metres("--max-way", asked["max_way"]))
 
 
-def sources_of(households: str, village: str, asked: dict[str, str | None]) -> Sources:
-    """Return the files and columns that the options name."""
-    named = {name: asked.get(name) for name in Sources.__dataclass_fields__ if name not in {"households", "village"}}
-    return Sources(households, village, **named)
+def sources_of(households: str, village: str, column: tuple[str, ...], asked: dict[str, str | None]) -> Sources:
+    """Return the files and columns that the options name, or raise `InputRefusedError` for a column of no role."""
+    columns = columns_of(column, PLACE_ROLES, ("lon", "lat"))
+    named = {name: asked.get(name) for name in Sources.__dataclass_fields__}
+    return Sources(**(named | {"households": households, "village": village, "column": columns}))  # type: ignore[arg-type]
 
 
 def whole(option: str, text: str | None) -> int:
@@ -90,15 +94,6 @@ def _metres(option: str, text: str | None) -> float | None:
         msg = f"{option}: expected a number of metres above 0, found {text!r}"
         raise LimitsError(msg)
     return metres
-
-
-def check_targets(*targets: Path | None) -> None:
-    """Raise `LimitsError` unless each file can be written in a directory that exists."""
-    for target in targets:
-        if target is not None and (target.is_dir() or not target.resolve().parent.is_dir()):
-            found = "a directory" if target.is_dir() else f"no directory {target.parent}"
-            msg = f"{target}: expected a file to write in an existing directory, found {found}"
-            raise LimitsError(msg)
 
 
 def say_faults(refused: InputRefusedError) -> None:

@@ -14,12 +14,13 @@ import click
 from geodata.database import open_engine, open_store, session_maker
 from geodata.files.bounds import MOST_FAULTS_SHOWN
 from geodata.files.headers import SYNONYMS
+from geodata.files.tables import PLACE_ROLES
 from geodata.files.templates import household_template
-from mapgrid.errors import Fault, InputRefusedError
 from mapgrid.terrain import TerrainKind
 from web.actions.import_households import import_households
-from web.actions.import_reports import PLACE_ROLES, ImportOptions, ImportReport
+from web.actions.import_reports import ImportOptions, ImportReport
 from web.actions.imports import AreaNames, import_terrain, import_units, import_village
+from web.commands.reading_options import COLUMN, CRS, columns_of
 from web.settings import read_settings
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
             raise click.BadParameter(f"no directory {given['report'].parent}", param_hint="--report")
         options = ImportOptions(
             crs=given.pop("crs"),
-            columns=_columns(given.pop("column")),
+            columns=columns_of(given.pop("column"), SYNONYMS.keys() | PLACE_ROLES, {"lon", "lat"} | SYNONYMS.keys()),
             is_dry_run=given.pop("dry_run"),
             accepts_rest=given.pop("accept_rest"),
             replaces=given.pop("replace", False),
@@ -52,10 +53,8 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write every fault as JSON."),
         click.option("--accept-rest", is_flag=True, help="Store the sound rows although others are refused."),
         click.option("--dry-run", is_flag=True, help="Check and report; store nothing."),
-        click.option(
-            "--column", multiple=True, metavar="ROLE=NAME", help="A column by its role: lon=经度. Repeatable."
-        ),
-        click.option("--crs", metavar="DATUM", help="What coordinates are in: an EPSG code, gcj02 or bd09."),
+        COLUMN,
+        CRS,
     ):
         run = option(run)
     return run
@@ -184,17 +183,6 @@ def _session(options: ImportOptions) -> Iterator[Session]:
                     session.commit()
         finally:
             engine.dispose()
-
-
-def _columns(pairs: tuple[str, ...]) -> dict[str, str]:
-    columns = {}
-    for pair in pairs:
-        role, equals, name = pair.partition("=")
-        if not equals or role not in SYNONYMS.keys() | PLACE_ROLES:
-            roles = ", ".join(sorted({"lon", "lat"} | SYNONYMS.keys()))
-            raise InputRefusedError([Fault(f"for --column ROLE=NAME with a role out of {roles}", repr(pair))])
-        columns[role] = name
-    return columns
 
 
 def _finish(done: ImportReport, options: ImportOptions, report: Path | None) -> None:

@@ -15,7 +15,8 @@ from mapgrid.errors import InputRefusedError, MapgridError
 from web.actions.divide_files import divide_inputs, report_of, save_division
 from web.actions.division_inputs import read_inputs
 from web.actions.keep_plan import about_kept, check_keep, divide_kept, read_kept
-from web.commands.division_options import check_targets, division_options, say_faults, sources_of, wanted_of
+from web.commands.division_options import division_options, say_faults, sources_of, wanted_of
+from web.commands.targets import check_plan_name, check_targets
 from web.commands.warming import get_ready
 from web.interrupts import INTERRUPTED, is_interrupt
 
@@ -48,6 +49,7 @@ def partition(
     report: Path | None,
     page: Path | None,
     quiet: bool,
+    column: tuple[str, ...],
     **asked: str | None,
 ) -> None:
     """Divide the HOUSEHOLDS of a village into connected grids within the limits, and into ten-household groups.
@@ -56,17 +58,18 @@ def partition(
     polygons whose inner point is taken. Ends with 0 when all grids are within the limits, 3 when reasons say why some
     are not, 2 when the input is refused (nothing is written then), 130 when interrupted.
     """
-    sources = sources_of(households, village, asked)
     try:
+        sources = sources_of(households, village, column, asked)
         wanted = wanted_of(asked)
         check_keep(asked)
-        check_targets(out, report, page)
+        check_plan_name(out)
+        check_targets({"--out": out, "--report": report, "--map": page}, sources)
         with _progress(quiet=quiet) as tell:
             tell(0.0, "reading the files")
             inputs = read_inputs(sources)
+            kept = read_kept(inputs, sources)
             tell(0.03, "warming up")
             get_ready(sources, wanted, quiet=quiet, interrupted=_NOTHING_WRITTEN)
-            kept = read_kept(inputs, sources)
             plans = (divide_inputs(inputs, wanted, tell),) if kept is None else divide_kept(inputs, wanted, kept)
             plan = plans[0]
             tell(0.95, "writing the plan")

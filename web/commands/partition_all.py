@@ -14,7 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from mapgrid.errors import InputRefusedError, LimitsError, MapgridError
 from web.actions.divide_district import claimed, empty_line, read_district, save_summary, totals
 from web.actions.divide_parcel import Line, Order, Outcome, kept_line
-from web.commands.division_options import check_targets, division_options, say_faults, sources_of, wanted_of, whole
+from web.commands.division_options import division_options, say_faults, sources_of, wanted_of, whole
+from web.commands.targets import check_no_input, check_targets, is_same_file
 from web.commands.warming import get_ready
 from web.interrupts import INTERRUPTED, is_interrupt
 
@@ -52,6 +53,7 @@ def partition_all(
     scheduler: str | None,
     fresh: bool,
     quiet: bool,
+    column: tuple[str, ...],
     **asked: str | None,
 ) -> None:
     """Divide every village of VILLAGES, polygons with a code or name in --village-column, each as `partition` does.
@@ -65,11 +67,13 @@ def partition_all(
     village), 4 when some villages failed, 2 when the input is refused as a whole, 130 when interrupted.
     """
     try:
-        sources = sources_of(households, villages, asked)
-        check_targets(report)
+        sources = sources_of(households, villages, column, asked)
         order = Order(wanted_of(asked), sources, str(out.resolve()))
         hands = _hands(workers, scheduler)
+        check_targets({"--report": report}, sources)
+        check_no_input("--out", [order.summary], sources)
         district = read_district(sources, village_column)
+        _check_plans(district, order, report)
         with claimed(out):
             lines = _run(district, order, hands, fresh=fresh, quiet=quiet)
             _finish(lines, district, order, report, quiet=quiet)
@@ -101,6 +105,18 @@ def _hands(workers: str | None, scheduler: str | None) -> int | str | None:
         msg = f"--workers: expected at least 1, found {number}"
         raise LimitsError(msg)
     return number
+
+
+def _check_plans(district: District, order: Order, report: Path | None) -> None:
+    """Raise `LimitsError` where a plan, a report or the summary in the directory would take the place of a file."""
+    written = [order.summary]
+    for parcel in district.parcels:
+        written += [order.plan_of(parcel), order.report_of(parcel)]
+    check_no_input("--out", written, order.sources)
+    taken = next((file for file in written if report is not None and is_same_file(report, file)), None)
+    if taken is not None:
+        msg = f"--report: expected a file of its own, found {taken}, which --out writes; name another file"
+        raise LimitsError(msg)
 
 
 def _run(district: District, order: Order, hands: int | str | None, *, fresh: bool, quiet: bool) -> list[Line]:
