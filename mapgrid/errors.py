@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+_LONGEST_QUOTE = 60
+
+
 class MapgridError(Exception):
     """Anything mapgrid refuses, with a message a person can act on."""
 
@@ -113,6 +116,12 @@ class Fault:
     def as_record(self) -> dict[str, str | int | None]:
         """Return the fault as a plain record for a report."""
         return asdict(self)
+
+
+def shorten(text: str) -> str:
+    """Return a text of an input as a fault quotes it: on one line, of at most 60 characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_QUOTE else f"{line[: _LONGEST_QUOTE - 1]}…"
 
 
 class InputRefusedError(MapgridError):

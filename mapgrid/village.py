@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from mapgrid.errors import Fault, InputRefusedError, LimitsError
+from mapgrid.errors import Fault, InputRefusedError, LimitsError, shorten
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -145,7 +145,7 @@ def _weight_faults(households: GeoDataFrame) -> list[Fault]:
     numbers = pd.to_numeric(households["weight"], errors="coerce").to_numpy(dtype=float)
     bad = ~np.isfinite(numbers) | (numbers < 1) | (numbers > MAX_WEIGHT) | (numbers != np.floor(numbers))
     return [
-        Fault(wanted, str(households["weight"].iloc[row]), row=int(row) + 1, column="weight")
+        Fault(wanted, _shown(households["weight"].iloc[row]), row=int(row) + 1, column="weight")
         for row in np.flatnonzero(bad)
     ]
 
@@ -158,12 +158,18 @@ def _workload_faults(households: GeoDataFrame) -> list[Fault]:
     return [
         Fault(
             "a workload above 0, or none",
-            str(households["workload"].iloc[row]),
+            _shown(households["workload"].iloc[row]),
             row=int(row) + 1,
             column="workload",
         )
         for row in np.flatnonzero(bad)
     ]
+
+
+def _shown(cell: object) -> str:
+    """Return a cell as a fault says what was found."""
+    is_empty = cell is None or cell is pd.NA or cell != cell or not str(cell).strip()  # noqa: PLR0124  NaN
+    return "an empty cell" if is_empty else shorten(str(cell))
 
 
 def _point_faults(geometry: NDArray[np.object_], usable: NDArray[np.bool_]) -> list[Fault]:
@@ -188,6 +194,10 @@ def _outside_faults(geometry: NDArray[np.object_], usable: NDArray[np.bool_], bo
         return []
     filled = shapely.union_all(shapely.polygons(shapely.get_exterior_ring(shapely.get_parts(boundary))))
     away = shapely.distance(boundary, geometry[outside])
+    if len(outside) > 1 and len(outside) == usable.sum():
+        found = f"all {len(outside)} of them outside, the nearest {_distance(float(away.min()))} away"
+        hint = "check that households and boundary are of the same village, and their coordinate systems"
+        return [Fault("households inside the village", found, hint=hint)]
     return [
         _outside_fault(int(row) + 1, float(metres), in_hole=bool(filled.contains(geometry[row])))
         for row, metres in zip(outside, away, strict=True)
@@ -195,10 +205,14 @@ def _outside_faults(geometry: NDArray[np.object_], usable: NDArray[np.bool_], bo
 
 
 def _outside_fault(row: int, metres: float, *, in_hole: bool) -> Fault:
-    distance = f"{metres / 1000:.1f} km" if metres >= 1000 else f"{metres:.1f} m"
+    distance = _distance(metres)
     where = f"a point in a hole of the boundary, {distance} from its land" if in_hole else f"a point {distance} outside"
     hint = "fill the hole, or leave the household to the village it stands in" if in_hole else None
     return Fault("a household inside the village", where, row=row, column="geometry", hint=hint)
+
+
+def _distance(metres: float) -> str:
+    return f"{metres / 1000:.1f} km" if metres >= 1000 else f"{metres:.1f} m"
 
 
 def unit_names(column: pd.Series) -> pd.Series:

@@ -109,6 +109,12 @@ def _figures(plan: Plan) -> list[tuple[str, str]]:
     ]
 
 
+def check_library() -> None:
+    """Raise `MapgridError` unless what a page takes from the map library is on this machine."""
+    for name in (*STYLES, SCRIPTS[0]):
+        _static(name)
+
+
 def _static(name: str) -> str:
     file = _HERE / "static" / name
     if not file.is_file():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pandas as pd
 
 from mapgrid.codes import household_code
-from mapgrid.errors import Fault
+from mapgrid.errors import Fault, shorten
 from mapgrid.tiers import Tier, TierReason
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Cells:
                 values.append(None if text is None else parse(text))
             except CellError as error:
                 values.append(None)
-                self.fault(row, error.expected, repr(text), role=role, hint=error.hint)
+                self.fault(row, error.expected, repr(shorten(str(text))), role=role, hint=error.hint)
         return values
 
     def fault(self, row: int, expected: str, found: str, *, role: str, hint: str | None = None) -> None:

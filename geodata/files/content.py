@@ -1,4 +1,4 @@
-"""What a file is, judged by its content. Its name is never asked: a VRT renamed `.geojson` reads other files."""
+"""What a file is, judged by its content. Its name is never believed: a VRT renamed `.geojson` reads other files."""
 
 from __future__ import annotations
 
@@ -40,6 +40,15 @@ _FOREIGN = (
     (b"7z\xbc\xaf", "a 7z archive", "pack the shapefile as .zip"),
 )
 
+# What such a file should be; text in it is no table that somebody wanted to give.
+_NOT_OF_CELLS = {
+    ".gpkg": "a GeoPackage",
+    ".shp": "a shapefile",
+    ".kml": "a KML file",
+    ".geojson": "a GeoJSON file",
+    ".xlsx": "an XLSX file",
+}
+
 
 def format_of(path: Path, name: str) -> Format:
     """Return the format of a file, or refuse it under the name its owner knows it by."""
@@ -56,7 +65,10 @@ def format_of(path: Path, name: str) -> Format:
     for magic, found, hint in _FOREIGN:
         if head.startswith(magic):
             raise _refused(name, found, hint)
-    return _format_of_text(head, name)
+    found = _format_of_text(head, name)
+    if found is Format.CSV and path.suffix.lower() in _NOT_OF_CELLS:
+        raise InputRefusedError([Fault(_NOT_OF_CELLS[path.suffix.lower()], "a file that is none", file=name)])
+    return found
 
 
 def _format_of_text(head: bytes, name: str) -> Format:

@@ -17,7 +17,7 @@ from geodata.files.shapes import ShapeFaults, mend_shapes, read_shapes
 from geodata.files.spec import shown_name, split_spec
 from geodata.files.tables import PlacedTable, place_table
 from mapgrid.crs import STORAGE_SRID
-from mapgrid.errors import Fault, InputRefusedError
+from mapgrid.errors import Fault, InputRefusedError, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -144,7 +144,7 @@ def _check_cells(table: PlacedTable, faults: ShapeFaults, missing: NDArray) -> N
         for at in np.flatnonzero(~np.isfinite(table.xy[:, axis]) & ~missing):
             cell = table.columns[name][at]
             empty = cell is None or (isinstance(cell, float) and np.isnan(cell))
-            faults.add(at, "a number", "an empty cell" if empty else repr(str(cell)), column=name)
+            faults.add(at, "a number", "an empty cell" if empty else repr(shorten(str(cell))), column=name)
 
 
 def _datum_of(declared: str | None, given: Datum | None) -> tuple[Datum | None, str | None]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from geodata.files import headers
-from mapgrid.errors import Fault, InputRefusedError
+from mapgrid.errors import Fault, InputRefusedError, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -121,7 +121,7 @@ def _coordinate_column(
         expected = f"one column with the {what}"
     if len(matching) == 1:
         return matching[0]
-    found = ", ".join(matching or header[:12]) or "no header"
+    found = ", ".join(shorten(name) for name in matching or header[:12]) or "no header"
     hint = f"name it: --column {'lon' if slot == 'x' else 'lat'}=NAME"
     raise InputRefusedError([Fault(expected, found, file=file, layer=table.name, row=row, hint=hint)])
 

@@ -339,3 +339,28 @@ def test_households_of_a_district_in_gcj02_are_shifted_and_their_columns_can_be_
     code, said = run(*arguments, "--column", "lon=东", "--column", "lat=北", "--crs", "gcj02")
     assert code == 0, said
     assert {line["outcome"] for line in summary_of(tmp_path / "out").values()} == {"divided"}
+
+
+def test_a_district_in_which_no_household_stands_is_refused(run, tmp_path):
+    land, points = squares(2)
+    villages = write(tmp_path / "v.gpkg", land, name=["west", "east"])
+    households = write(tmp_path / "h.gpkg", [Point(point.x, point.y + 90_000) for point in points])
+    arguments = [villages, "--households", households, "--village-column", "name", "--out", "out"]
+    (line,) = refusal(run, *arguments)
+    assert "found none of the 120 households stands in any village; check the coordinate systems" in line
+    other = write(tmp_path / "o.gpkg", points, name=["north"] * 120)
+    (line,) = refusal(run, *[other if word == households else word for word in arguments])
+    assert "row 1: expected households of the villages, found none: the first names the village 'north'" in line
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_layer_that_comes_near_no_village_of_a_district_is_noted(run, tmp_path):
+    land, points = squares(1)
+    villages = write(tmp_path / "v.gpkg", land, name=["west"])
+    households = write(tmp_path / "h.gpkg", points)
+    far = write(tmp_path / "far.gpkg", [LineString([(50_000, 0), (50_000, 300)])])
+    arguments = [villages, "--households", households, "--village-column", "name", "--out", "out", "--workers", "1"]
+    code, said = run(*arguments, "--barriers", far)
+    assert code == 0, said
+    assert "note: far.gpkg: nothing in it comes near the village, so --barriers changes nothing" in said
+    assert "west: 60 households in 1 grid, " in said

@@ -408,6 +408,68 @@ def test_a_plan_that_is_not_called_a_geopackage_is_refused(run, households, vill
     assert "found plan.geojson" in line
 
 
+def test_a_page_without_the_map_library_is_refused_before_anything_is_divided(run, monkeypatch, households, village):
+    monkeypatch.setattr("web.plan_file._HERE", Path.cwd())
+    monkeypatch.setattr("web.commands.partition.read_inputs", lambda _sources: pytest.fail("the work has begun"))
+    line = refused(run, households, "--village", village, "--out", "plan.gpkg", "--map", "map.html")
+    assert line.startswith("expected the map library at ")
+
+
+@pytest.mark.parametrize("option", ["--barriers", "--prefer", "--roads"])
+def test_points_in_the_place_of_lines_are_refused(run, households, village, option):
+    line = refused(run, households, "--village", village, option, households, "--out", "plan.gpkg")
+    found = f"expected lines or areas ({option}), found 150 points"
+    assert line == f"households.gpkg, layer households: {found}"
+
+
+def test_points_among_lines_are_left_out_with_a_note(run, tmp_path, households, village):
+    river = write(tmp_path / "river.gpkg", [LineString([(150, -50), (150, 300)]), Point(5, 5)])
+    code, said = run(households, "--village", village, "--barriers", river, "--out", "plan.gpkg")
+    assert code == 0, said
+    assert "note: river.gpkg: 1 of 2 features are points and count for nothing as --barriers" in said
+
+
+@pytest.mark.parametrize("option", ["--barriers", "--prefer", "--roads"])
+def test_a_layer_of_which_nothing_comes_near_the_village_is_noted(run, tmp_path, households, village, option):
+    far = write(tmp_path / "far.gpkg", [LineString([(5000, 0), (5000, 300)])])
+    code, said = run(households, "--village", village, option, far, "--out", "plan.gpkg")
+    assert code == 0, said
+    assert f"note: far.gpkg: nothing in it comes near the village, so {option} changes nothing" in said
+
+
+def test_text_called_a_geopackage_is_refused_as_none_and_not_echoed(run, households):
+    Path("v.gpkg").write_text("version https://git-lfs.github.com/spec/v1 " + "x" * 5000)
+    line = refused(run, households, "--village", "v.gpkg", "--out", "plan.gpkg")
+    assert line == "v.gpkg: expected a GeoPackage, found a file that is none"
+
+
+def test_a_long_cell_is_quoted_by_its_beginning(run, village):
+    Path("h.csv").write_text("x" * 5000 + "\n", encoding="utf-8")
+    assert len(refused(run, "h.csv", "--village", village, "--out", "plan.gpkg")) < 200
+
+
+@pytest.mark.parametrize("cells", [["60", ""], ["60", None], [60.0, np.nan]])
+def test_an_empty_weight_is_called_an_empty_cell(run, tmp_path, village, cells):
+    rows = write(tmp_path / "rows.gpkg", [Point(150, 100), Point(170, 100)], homes=cells)
+    line = refused(run, rows, "--village", village, "--weight-column", "homes", "--out", "plan.gpkg")
+    assert line.endswith("row 2, column homes: expected a whole number of households, at least 1, found an empty cell")
+
+
+def test_households_of_another_place_are_refused_in_one_line(run, tmp_path, village):
+    rows = write(tmp_path / "far.gpkg", [Point(x, y + 12_200) for x, y in lattice(15, 10)])
+    line = refused(run, rows, "--village", village, "--out", "plan.gpkg")
+    assert line.startswith("far.gpkg, layer far: expected households inside the village, found all 150 of them outside")
+    assert "km away; check that" in line
+
+
+def test_one_grid_is_told_in_the_singular(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    village = write(tmp_path / "v.gpkg", [plots(10, 6)])
+    rows = write(tmp_path / "h.gpkg", [Point(xy) for xy in lattice(10, 6)])
+    done = CliRunner().invoke(partition, [rows, "--village", village, "--out", "plan.gpkg"])
+    assert done.stdout.startswith("60 households in 1 grid of 60, ")
+
+
 def test_what_stood_there_stays_when_the_input_is_refused(run, tmp_path, village):
     Path("plan.gpkg").write_text("mine")
     rows = write(tmp_path / "none.gpkg", [])

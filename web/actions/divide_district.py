@@ -17,9 +17,10 @@ import shapely
 
 from geodata.files.plan_file import whole_files
 from mapgrid.crs import metric_crs_for
-from mapgrid.errors import Fault, InputRefusedError, LimitsError
+from mapgrid.errors import Fault, InputRefusedError, LimitsError, shorten
 from web.actions.divide_parcel import Line, Outcome, Parcel, take_rows
 from web.actions.division_inputs import LINES, inner_points
+from web.actions.line_files import notes_on_reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 _BESIDE_DEG = 3e-7  # about the 2 cm that a household may stand outside its village
 _LINES_AROUND_DEG = 1e-3  # a barrier that ends outside may still bar the way inside
+_NOWHERE = "stands in no village"
 _LONGEST_NAME = 60  # characters; four bytes each fit the 255 bytes of a file name
 
 
@@ -73,11 +75,14 @@ def read_district(sources: Sources, column: str) -> District:
     metric = metric_crs_for(tuple(villages.total_bounds))
     points = inner_points(households, metric).to_numpy()
     village, why = _assign(households, points, villages, keys, column)
+    if len(households) and (village < 0).all():
+        raise InputRefusedError([_all_lost(households, why)])
     layers = sources.layers()
     rows = households.index.to_numpy()
     lost = np.flatnonzero(village < 0)
     frames = [villages, households, *layers.values()]
     notes = [f"{frame.attrs['file']}: {note}" for frame in frames for note in frame.attrs["notes"]]
+    notes += notes_on_reach(layers, villages)
     if column in households.columns:
         notes.append(f"{households.attrs['file']}: households belong to the village that their column {column} names")
     return District(
@@ -87,11 +92,20 @@ def read_district(sources: Sources, column: str) -> District:
     )
 
 
+def _all_lost(households: GeoDataFrame, why: list[str]) -> Fault:
+    """Return what is wrong with a file of which no household belongs to a village."""
+    place = {"file": households.attrs["file"], "layer": households.attrs["layer"]}
+    if _NOWHERE in why:
+        found = f"none of the {len(why)} households stands in any village"
+        return Fault("households in the villages", found, hint="check the coordinate systems (--crs)", **place)
+    return Fault("households of the villages", f"none: the first {why[0]}", row=int(households.index[0]), **place)
+
+
 def _keys(villages: GeoDataFrame, column: str) -> list[str]:
     """Return the key of each village as text, or raise with every row whose key is missing or double."""
     place = {"file": villages.attrs["file"], "layer": villages.attrs["layer"]}
     if column not in villages.columns:
-        names = ", ".join(str(name) for name in villages.columns if name != villages.geometry.name)
+        names = ", ".join(shorten(str(name)) for name in villages.columns if name != villages.geometry.name)
         raise InputRefusedError([Fault(f"a column {column!r} (--village-column)", f"the columns {names}", **place)])
     if not len(villages):
         raise InputRefusedError([Fault("at least one village", "none", **place)])
@@ -102,7 +116,7 @@ def _keys(villages: GeoDataFrame, column: str) -> list[str]:
         if key is None:
             faults.append(Fault("the code or name of a village", "an empty cell", row=row, column=column, **place))
         elif seen.setdefault(key, row) != row:
-            found = f"{key!r}, as in row {seen[key]}"
+            found = f"{shorten(key)!r}, as in row {seen[key]}"
             faults.append(Fault("a village of its own", found, row=row, column=column, **place))
     if faults:
         raise InputRefusedError(faults)
@@ -127,13 +141,13 @@ def _assign(
     """Return the village (position) of each household, -1 for none, and why there is none."""
     village = _standing_in(points, villages, keys)
     missing = shapely.is_missing(points) | shapely.is_empty(points)
-    why = ["no geometry" if lacks else "stands in no village" for lacks in missing]
+    why = ["no geometry" if lacks else _NOWHERE for lacks in missing]
     if column in households.columns:
         number = {key: at for at, key in enumerate(keys)}
         for at, key in enumerate(_texts(households[column])):
             if key is not None:
                 village[at] = number.get(key, -1)
-                why[at] = f"names the village {key!r}, which is not among the villages"
+                why[at] = f"names the village {shorten(key)!r}, which is not among the villages"
     return village, why
 
 

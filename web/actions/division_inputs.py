@@ -15,8 +15,9 @@ from geodata.files.datum import parse_datum
 from geodata.files.features import read_layer
 from geodata.files.placing import inside, looks_like
 from mapgrid.crs import STORAGE_SRID, metric_crs_for
-from mapgrid.errors import Fault, InputRefusedError
+from mapgrid.errors import Fault, InputRefusedError, shorten
 from mapgrid.village import UNIT_COLUMN, check_boundary, check_households, check_units
+from web.actions.line_files import notes_on_reach, only_lines
 from web.actions.unit_files import name_column, notes_on_names, units_in_metres, units_of_households
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ class Sources:
     def layers(self) -> dict[str, GeoDataFrame]:
         """Return the layers given beside village and households, by their option, or raise `InputRefusedError`."""
         specs = {name: getattr(self, name) for name in (*LINES, "units")}
-        return {name: self._read(spec) for name, spec in specs.items() if spec is not None}
+        given = {name: self._read(spec) for name, spec in specs.items() if spec is not None}
+        return {name: only_lines(frame, f"--{name}") if name in LINES else frame for name, frame in given.items()}
 
 
 class Columns(NamedTuple):
@@ -166,6 +168,7 @@ def place_inputs(
         placed["units"] = units_in_metres(units, metric)
         _placed(lambda: check_units(placed["units"], village), units, {UNIT_COLUMN: name_column(units)})
         notes += [f"{units.attrs['file']}: {note}" for note in notes_on_names(units)]
+    notes += notes_on_reach(layers, boundary)
     return Inputs(features, households, boundary, village, placed, tuple(notes))
 
 
@@ -191,7 +194,7 @@ def _weights(features: GeoDataFrame, name: str | None) -> pd.Series:
 def _column(features: GeoDataFrame, name: str, option: str) -> pd.Series:
     """Return a column of the households, or refuse naming the ones there are."""
     if name not in features.columns:
-        names = ", ".join(str(each) for each in features.columns if each != "geometry")
+        names = ", ".join(shorten(str(each)) for each in features.columns if each != "geometry")
         place = {"file": features.attrs["file"], "layer": features.attrs["layer"]}
         raise InputRefusedError([Fault(f"a column {name!r} ({option})", f"the columns {names}", **place)])
     column: pd.Series = features[name]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from mapgrid.errors import Fault, InputRefusedError
+from mapgrid.errors import Fault, InputRefusedError, shorten
 from mapgrid.village import UNIT_COLUMN, unit_names
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def units_of_households(features: GeoDataFrame, column: str) -> pd.Series:
     """Return the unit of each household, or refuse a column that is not there or holds no name at all."""
     place = {"file": features.attrs["file"], "layer": features.attrs["layer"]}
     if column not in features.columns:
-        names = ", ".join(str(name) for name in features.columns if name != "geometry")
+        names = ", ".join(shorten(str(name)) for name in features.columns if name != "geometry")
         raise InputRefusedError([Fault(f"a column {column!r} (--unit-column)", f"the columns {names}", **place)])
     names = unit_names(features[column])
     if not names.notna().any():

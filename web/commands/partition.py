@@ -18,6 +18,7 @@ from web.actions.keep_plan import about_kept, check_keep, divide_kept, read_kept
 from web.commands.division_options import division_options, say_faults, sources_of, wanted_of
 from web.commands.targets import check_plan_name, check_targets
 from web.commands.warming import get_ready
+from web.commands.wording import counted, spanned
 from web.interrupts import INTERRUPTED, is_interrupt
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def partition(
         check_keep(asked)
         check_plan_name(out)
         check_targets({"--out": out, "--report": report, "--map": page}, sources)
+        if page is not None:
+            _check_library()
         with _progress(quiet=quiet) as tell:
             tell(0.0, "reading the files")
             inputs = read_inputs(sources)
@@ -95,6 +98,12 @@ def partition(
     raise SystemExit(_WITH_REASONS if plan.reasons else 0)
 
 
+def _check_library() -> None:
+    from web.plan_file import check_library  # noqa: PLC0415  as for `_page`
+
+    check_library()
+
+
 def _page(plan: Plan, inputs: Inputs, households: str) -> str:
     # The page brings folium with it, which nobody should wait for who does not ask for a page.
     from web.plan_file import plan_page  # noqa: PLC0415
@@ -124,8 +133,9 @@ def _say(plan: Plan, inputs: Inputs, out: Path) -> None:
         click.echo(f"grid {piece.grid}, piece {piece.part}: {piece.why}", err=True)
     for far in plan.too_far():
         click.echo(
-            f"note: grid {far['grid']}: {far['households']} households are farther than {plan.max_way_m:g} m from its "
-            f"centre, the farthest {far['farthest_m']} m",
+            f"note: grid {far['grid']}: {counted(far['households'], 'household')} "
+            f"{'is' if far['households'] == 1 else 'are'} farther than {plan.max_way_m:g} m from its centre, the "
+            f"farthest {far['farthest_m']} m",
             err=True,
         )
     for reason in plan.reasons:
@@ -140,6 +150,6 @@ def _say(plan: Plan, inputs: Inputs, out: Path) -> None:
     weight = plan.grids["weight"]
     groups = plan.cells["group"].nunique()
     click.echo(
-        f"{weight.sum()} households in {len(plan.grids)} grids of {weight.min()}–{weight.max()}, "
-        f"{groups} ten-household groups, {plan.seconds:.2f} s: {out}"
+        f"{counted(weight.sum(), 'household')} in {counted(len(plan.grids), 'grid')} of "
+        f"{spanned(weight.min(), weight.max())}, {counted(groups, 'ten-household group')}, {plan.seconds:.2f} s: {out}"
     )

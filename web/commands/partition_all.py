@@ -17,6 +17,7 @@ from web.actions.divide_parcel import Line, Order, Outcome, kept_line
 from web.commands.division_options import division_options, say_faults, sources_of, wanted_of, whole
 from web.commands.targets import check_no_input, check_targets, is_same_file
 from web.commands.warming import get_ready
+from web.commands.wording import counted
 from web.interrupts import INTERRUPTED, is_interrupt
 
 if TYPE_CHECKING:
@@ -179,8 +180,9 @@ def _progress(villages: int, before: int, *, quiet: bool) -> Iterator[Callable[[
 def _sentence(line: Line) -> str:
     if line.grids is None:
         return f"{line.village}: {line.outcome}: {line.fault}" if line.fault else f"{line.village}: {line.outcome}"
+    households, grids = counted(line.households, "household"), counted(line.grids, "grid")
     because = f" ({line.reasons})" if line.reasons else ""
-    return f"{line.village}: {line.households} households in {line.grids} grids, {line.seconds:.2f} s{because}"
+    return f"{line.village}: {households} in {grids}, {line.seconds:.2f} s{because}"
 
 
 def _finish(lines: list[Line], district: District, order: Order, report: Path | None, *, quiet: bool) -> None:
@@ -189,7 +191,8 @@ def _finish(lines: list[Line], district: District, order: Order, report: Path | 
     for row, why in district.unplaced[:_MOST_ROWS_SHOWN]:
         click.echo(f"household in row {row}: {why}", err=True)
     if len(district.unplaced) > _MOST_ROWS_SHOWN:
-        click.echo(f"and {len(district.unplaced) - _MOST_ROWS_SHOWN} more households of no village", err=True)
+        more = counted(len(district.unplaced) - _MOST_ROWS_SHOWN, "more household")
+        click.echo(f"and {more} of no village", err=True)
     if quiet:
         for line in lines:
             if line.outcome in {Outcome.REFUSED, Outcome.FAILED}:
@@ -202,8 +205,9 @@ def _finish(lines: list[Line], district: District, order: Order, report: Path | 
     outcomes = ", ".join(f"{figures[outcome]} {outcome}" for outcome in Outcome if figures[outcome])
     kept = f", {figures['kept']} of them from before" if figures["kept"] else ""
     click.echo(
-        f"{figures['villages']} villages ({outcomes}{kept}): {figures['households']} households in "
-        f"{figures['grids']} grids, {figures['work_seconds']:.1f} s of work: {summary}"
+        f"{counted(figures['villages'], 'village')} ({outcomes}{kept}): "
+        f"{counted(figures['households'], 'household')} in {counted(figures['grids'], 'grid')}, "
+        f"{figures['work_seconds']:.1f} s of work: {summary}"
     )
 
 
