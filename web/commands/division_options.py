@@ -69,7 +69,8 @@ def wanted_of(asked: dict[str, str | None]) -> Wanted:
 
 def sources_of(households: str, village: str, column: tuple[str, ...], asked: dict[str, str | None]) -> Sources:
     """Return the files and columns that the options name, or raise `InputRefusedError` for a column of no role."""
-    columns = columns_of(column, PLACE_ROLES, ("lon", "lat"))
+    given = columns_of(column, PLACE_ROLES, ("lon", "lat"))
+    columns = {role: name for role, name in given.items() if name}
     named = {name: asked.get(name) for name in Sources.__dataclass_fields__}
     return Sources(**(named | {"households": households, "village": village, "column": columns}))  # type: ignore[arg-type]
 
