@@ -250,7 +250,7 @@ def check_units(units: GeoDataFrame, village: GeoDataFrame) -> None:
             faults.append(Fault("the name of a unit", "nothing", row=row, column=UNIT_COLUMN))
         elif name in seen:
             hint = "join the parts of a unit to one feature, or give them names of their own"
-            found = f"{name!r}, which row {seen[name]} has too"
+            found = f"{shorten(name)!r}, which row {seen[name]} has too"
             faults.append(Fault("a name that no other unit has", found, row=row, column=UNIT_COLUMN, hint=hint))
         else:
             seen[name] = row

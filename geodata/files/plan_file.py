@@ -18,7 +18,7 @@ from geodata.files.content import Format, format_of
 from geodata.files.features import read_layer
 from geodata.files.spec import shown_name, split_spec
 from mapgrid.crs import STORAGE_SRID
-from mapgrid.errors import Fault, InputRefusedError
+from mapgrid.errors import Fault, InputRefusedError, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -107,13 +107,13 @@ def read_plan(file: str, metric: CRS) -> PlanFrames:
     names = grids["grid"]
     is_name = [isinstance(name, str) and bool(_GRID_NAME.match(name)) for name in names]
     faults = [
-        _fault(grids, "grid", "a name that ends in three digits, each once", repr(name), row)
+        _fault(grids, "grid", "a name that ends in three digits, each once", _quoted(name), row)
         for row, name, good, again in zip(grids.index, names, is_name, names.duplicated(), strict=True)
         if not good or again
     ]
     unknown = ~households["grid"].isin(names) & households["grid"].notna()
     faults += [
-        _fault(households, "grid", "the name of a grid in the layer grids", repr(name), row)
+        _fault(households, "grid", "the name of a grid in the layer grids", _quoted(name), row)
         for row, name in households["grid"][unknown].items()
     ]
     if faults:
@@ -148,7 +148,7 @@ def _ended(file: str) -> frozenset[str]:
     names = frame["grid"] if "grid" in frame.columns else []
     for row, name in zip(frame.index, names, strict=False):
         if not (isinstance(name, str) and _GRID_NAME.match(name)):
-            raise InputRefusedError([_fault(frame, "grid", "a name that ends in three digits", repr(name), row)])
+            raise InputRefusedError([_fault(frame, "grid", "a name that ends in three digits", _quoted(name), row)])
     return frozenset(names)
 
 
@@ -174,6 +174,10 @@ def _layer(file: str, layer: str) -> GeoDataFrame:
 def _fault(frame: GeoDataFrame, column: str, expected: str, found: str, row: int | None = None) -> Fault:
     place = {"file": frame.attrs["file"], "layer": frame.attrs["layer"]}
     return Fault(expected, found, row=row, column=column, hint=_HINT, **place)
+
+
+def _quoted(name: object) -> str:
+    return repr(shorten(name)) if isinstance(name, str) else str(name)
 
 
 def named_like_input(features: GeoDataFrame, grid: NDArray[np.object_], group: NDArray[np.object_]) -> GeoDataFrame:
