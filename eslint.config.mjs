@@ -28,10 +28,4 @@ export default [
       ],
     },
   },
-  {
-    // Stands inside a page of its own, as a classic script: its one function is called from there.
-    files: ["web/static/js/plan_file.js"],
-    languageOptions: { sourceType: "script" },
-    rules: { "no-unused-vars": ["error", { varsIgnorePattern: "^start$" }] },
-  },
 ];

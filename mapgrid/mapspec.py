@@ -129,6 +129,9 @@ class Overlay(StrEnum):
     UNITS = "units"
     BUILDINGS = "buildings"
     ROADS_AND_WATER = "roads_and_water"
+    BARRIERS = "barriers"
+    PREFERRED = "preferred"
+    WAYS = "ways"
 
 
 SHOWN_AT_FIRST = frozenset({Overlay.GRIDS, Overlay.BUILDINGS, Overlay.ROADS_AND_WATER})

@@ -43,6 +43,11 @@ _STYLES: dict[str, dict[str, Any]] = {
     "outside": {**_POLYGON, "fillColor": "#F3F5F6", "fillOpacity": 0.78},
     "groups": {**_LINE, "color": INK, "weight": 1, "dashArray": "2 4", "opacity": 0.8},
     "units": {**_LINE, "color": ACCENT, "weight": 1.6, "dashArray": "8 4"},
+    "barrier": {**_LINE, "color": "#3A6F9F", "weight": 1.6},
+    "along_barrier": {**_LINE, "color": "#3A6F9F", "weight": 10, "opacity": 0.55, "lineCap": "butt"},
+    "preferred": {**_LINE, "color": "#8A6A45", "weight": 1.1, "dashArray": "5 3", "opacity": 0.8},
+    "along_preferred": {**_LINE, "color": "#8A6A45", "weight": 10, "opacity": 0.55, "lineCap": "butt"},
+    "way": {**_LINE, "color": "#8C979D", "weight": 1},
     "border_casing": {**_LINE, "color": "#FFFFFF", "weight": 5},
     "border": {**_LINE, "color": INK, "weight": 2},
     "village_casing": {**_LINE, "color": "#FFFFFF", "weight": 4.4},
@@ -131,6 +136,13 @@ def draw(spec: MapSpec, layers: Layers, *, shown: frozenset[Overlay]) -> DrawnMa
     figure = drawn.get_root()
     figure.render()
     return DrawnMap(html=figure.html.render(), script=figure.script.render())
+
+
+def stroke_of(style: str) -> dict[str, Any]:
+    """Return colour, width and dashes of a line, so that a legend draws it as the map does."""
+    return {
+        name: _STYLES[style][name] for name in ("color", "weight", "dashArray", "opacity") if name in _STYLES[style]
+    }
 
 
 def _areas(drawn: folium.Map, areas: GeoJson) -> str:

@@ -100,6 +100,9 @@ def overlay_labels() -> Mapping[str, str]:
         Overlay.UNITS: _("Villager groups"),
         Overlay.BUILDINGS: _("Buildings"),
         Overlay.ROADS_AND_WATER: _("Roads and water"),
+        Overlay.BARRIERS: _("Barriers"),
+        Overlay.PREFERRED: _("Preferred lines"),
+        Overlay.WAYS: _("Roads that ways are measured along"),
     }
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import shapely
 from jinja2 import Environment, FileSystemLoader
+from scipy.spatial import cKDTree
 
 from mapgrid.crs import STORAGE_SRID
 from mapgrid.errors import MapgridError
@@ -14,25 +18,36 @@ from mapgrid.mapspec import MapSpec, Overlay, Pane, colour_grids
 from mapgrid.outlines import inner_borders, neighbours_of, surroundings
 from web.folium_map import SCRIPTS, STYLES, Layers, draw
 from web.geojson import feature_collection, one_feature
+from web.plan_layers import given_layers
+from web.plan_panel import figures, legend
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
 
     from mapgrid.partition import Plan
 
 _HERE = Path(__file__).resolve().parent
 _REACH_DEGREES = 0.6
+_NAME_COLUMNS = frozenset({"name", "village", "名称", "村名"})
+_LINKS = re.compile(r"^import .*;\n|^export ", re.MULTILINE)
 
 
-def plan_page(title: str, plan: Plan, village: GeoDataFrame) -> str:
+def plan_page(
+    title: str, plan: Plan, village: GeoDataFrame, given: Mapping[str, GeoDataFrame] = MappingProxyType({})
+) -> str:
     """Return the page of a plan.
 
     Parameters
     ----------
     title
-        What stands above the scorecard, usually the name of the households' file.
+        What stands above the panel: the village's name, else that of the households' file.
     village
         The village that was divided, in the plan's metric CRS.
+    given
+        `barriers`, `prefer`, `roads` and `units` of the division, those there are, in the same CRS.
 
     Raises
     ------
@@ -43,50 +58,77 @@ def plan_page(title: str, plan: Plan, village: GeoDataFrame) -> str:
     households = plan.households[plan.households["grid"].notna()].to_crs(STORAGE_SRID)
     boundary = village.to_crs(STORAGE_SRID).geometry.iloc[0]
     west, south, east, north = boundary.bounds
+    below = given_layers(given, inner_borders(plan.grids.geometry), village)
     page = {
         "home": [[south, west], [north, east]],
         "households": [
             list(at) for at in zip(households.geometry.x.round(6), households.geometry.y.round(6), strict=True)
         ],
+        "metres_apart": _metres_apart(plan.division.points.xy),
         "labels": _labels(grids),
     }
+    groups = (("groups", Pane.GROUPS, one_feature(_group_borders(plan))),)
     layers = Layers(
         areas=_filled(grids),
         borders=one_feature(inner_borders(grids.geometry)),
         boundary=one_feature(shapely.boundary(boundary)),
         outside=one_feature(surroundings(boundary, reach=_REACH_DEGREES)),
-        overlays={Overlay.GROUPS: [("groups", Pane.GROUPS, one_feature(_group_borders(plan)))]},
+        overlays={**{layer.overlay: layer.parts for layer in below}, Overlay.GROUPS: list(groups)},
         breakers=feature_collection(grids[grids["reason"].notna()]),
     )
-    drawn = draw(MapSpec(bounds=(west, south, east, north)), layers, shown=frozenset({Overlay.GROUPS}))
+    shown = frozenset(layer.overlay for layer in below)
+    drawn = draw(MapSpec(bounds=(west, south, east, north)), layers, shown=shown)
     environment = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True)
     return environment.get_template("map/plan_file.html").render(
         title=title,
-        figures=_figures(plan),
+        lead=f"{plan.scorecard.households:,} households in {len(grids):,} {'grid' if len(grids) == 1 else 'grids'}",
+        figures=figures(plan, below),
+        legend=legend(plan, below),
         reasons=[reason.as_record() for reason in plan.reasons],
+        pieces=[piece.as_record() for piece in plan.pieces],
         drawn=drawn,
         page=page,
         style="\n".join(_static(name) for name in (*STYLES, "css/plan_file.css")),
-        scripts=[_static(name) for name in (SCRIPTS[0], "js/plan_file.js")],
+        library=_static(SCRIPTS[0]),
+        modules=_in_one_script("js/dom.js", "js/labels.js", "js/plan_file.js"),
     )
+
+
+def title_of(boundary: GeoDataFrame, file: str) -> str:
+    """Return the name of a village by its boundary, else that of the file its households came from."""
+    for column in boundary.columns:
+        if str(column).casefold() in _NAME_COLUMNS:
+            name = boundary[column].iloc[0]
+            if isinstance(name, str) and name.strip():
+                return name.strip()
+    return Path(file).stem
 
 
 def _filled(grids: GeoDataFrame) -> dict[str, Any]:
     fills = colour_grids(neighbours_of(grids, "grid"))
-    return feature_collection(grids.assign(fill=grids["grid"].map(fills), code=grids["grid"]), ("code", "fill"))
+    # Names of grids may come from a former plan's file: they go to the page beside folium, in the same order.
+    return feature_collection(grids.assign(fill=grids["grid"].map(fills)), ("fill",))
 
 
 def _labels(grids: GeoDataFrame) -> list[dict[str, Any]]:
-    inside = shapely.point_on_surface(grids.geometry.to_numpy())
+    """Return the label of each grid, in the order of the polygons."""
     return [
         {
-            "at": [round(at.x, 6), round(at.y, 6)],
+            "code": grid.grid,
             "title": grid.grid,
-            "count": f"{grid.weight:,}",
+            "households": f"{grid.weight:,} {'household' if grid.weight == 1 else 'households'}",
+            "count_alone": f"{grid.weight:,}",
             "isBreaker": isinstance(grid.reason, str),
         }
-        for at, grid in zip(inside, grids.itertuples(), strict=True)
+        for grid in grids.itertuples()
     ]
+
+
+def _metres_apart(xy: NDArray[np.float64]) -> float:
+    """Return the usual distance from a household to the one nearest to it."""
+    if len(xy) == 1:
+        return 0.0
+    return round(float(np.median(cKDTree(xy).query(xy, k=2)[0][:, 1])), 1)
 
 
 def _group_borders(plan: Plan) -> Any:  # noqa: ANN401 -- any geometry of lines
@@ -94,19 +136,9 @@ def _group_borders(plan: Plan) -> Any:  # noqa: ANN401 -- any geometry of lines
     return inner_borders(groups.geometry)
 
 
-def _figures(plan: Plan) -> list[tuple[str, str]]:
-    card = plan.scorecard
-    return [
-        ("Grids", f"{card.grids:,}"),
-        ("Households", f"{card.households:,}"),
-        ("Within limits", f"{card.in_range_pct:.1f} %"),
-        ("Fewest – most", f"{card.min} – {card.max}"),
-        ("Way to the centre, mean", f"{card.distance_m:,.0f} m"),
-        ("Farthest", f"{card.farthest_m:,.0f} m"),
-        ("Compactness, mean", f"{card.polsby_popper:.3f}"),
-        ("Groups within limits", f"{card.groups_in_range_pct:.1f} %"),
-        ("Barriers crossed", f"{card.barrier_pairs}"),
-    ]
+def _in_one_script(*names: str) -> str:
+    """Return modules, each after those it uses, as the text of one: a page from a disk may not load another file."""
+    return "\n".join(_LINKS.sub("", _static(name)) for name in names)
 
 
 def check_library() -> None:

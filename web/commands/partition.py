@@ -106,9 +106,9 @@ def _check_library() -> None:
 
 def _page(plan: Plan, inputs: Inputs, households: str) -> str:
     # The page brings folium with it, which nobody should wait for who does not ask for a page.
-    from web.plan_file import plan_page  # noqa: PLC0415
+    from web.plan_file import plan_page, title_of  # noqa: PLC0415
 
-    return plan_page(Path(households).stem, plan, inputs.village)
+    return plan_page(title_of(inputs.boundary, households), plan, inputs.village, inputs.layers)
 
 
 @contextmanager

@@ -3,12 +3,15 @@ import { make, makeSvg } from "./dom.js";
 
 const HALF_HEIGHT = 14;
 const PADDING = 13;
+const GAP = 6;
+const SMALL_HALF_HEIGHT = 9;
+const SMALL_PADDING = 5;
 const STEPS = 9;
 const pen = document.createElement("canvas").getContext("2d");
 
 export class LabelLayer {
-  constructor(map, { boxes, onPick, symbolsAt, peopleFrom, whole, nameAloneBelow, clusteredUpTo }) {
-    Object.assign(this, { map, boxes, onPick, symbolsAt, peopleFrom, whole, nameAloneBelow, clusteredUpTo });
+  constructor(map, { boxes, onPick, symbolsAt, peopleFrom, whole, nameAloneBelow, clusteredUpTo, shortens = false }) {
+    Object.assign(this, { map, boxes, onPick, symbolsAt, peopleFrom, whole, nameAloneBelow, clusteredUpTo, shortens });
     this.areas = [];
     this.selected = null;
     this.isShown = true;
@@ -18,7 +21,10 @@ export class LabelLayer {
 
   // Labels of grids give way: no room in the own grid, no label. With `whole`, the village itself, its name stands alone far
   // out and grids out of view are named at the edge; without, the areas are villages, which may be smaller than their label.
-  // areas: {code, title, households, people, isBreaker, layer} with `layer` the Leaflet polygon.
+  // With `shortens`, no label reaches over the border of its grid: it loses its count, then its size, then goes, until one zooms in;
+  // only a rule-breaker's may reach over a border rather than go.
+  // areas: {code, title, households, people, isBreaker, layer} with `layer` the Leaflet polygon; with `shortens`, `count_alone`
+  // is what the label shows of the households.
   setAreas(areas) {
     this.areas = areas;
     this.draw();
@@ -47,6 +53,10 @@ export class LabelLayer {
     const taken = this.boxes();
     const symbols = this.symbolsAt();
     const order = [...this.areas].sort((a, b) => (b.code === this.selected) - (a.code === this.selected));
+    if (this.shortens) {
+      this.drawShortening(size, taken, symbols);
+      return;
+    }
     const withPeople = zoom >= this.peopleFrom;
     const mustFit = this.whole && zoom <= this.clusteredUpTo;
     for (const one of order) {
@@ -62,6 +72,32 @@ export class LabelLayer {
       }
     }
     if (focused) this.group.eachLayer((pill) => { if (pill.options.area === focused) pill.getElement()?.focus(); });
+  }
+
+  // Long labels never take the room of a short one: all grids get their code first, then those with room their count.
+  drawShortening(size, taken, symbols) {
+    const placed = [];
+    for (const one of [...this.areas].sort((a, b) => b.isBreaker - a.isBreaker)) {
+      const rings = ringsOf(one.layer, this.map);
+      for (const [isSmall, mustFit] of [[false, true], [true, true], ...(one.isBreaker ? [[true, false]] : [])]) {
+        const area = { ...one, count: "", isSmall };
+        const half = halfOf(area);
+        const spot = bestSpot(rings, half, size, taken, symbols, mustFit);
+        if (!spot) continue;
+        const box = boxAround(spot, half);
+        taken.push(box);
+        placed.push({ area, rings, spot, box });
+        break;
+      }
+    }
+    for (const { area, rings, spot, box } of placed) {
+      const long = { ...area, count: area.count_alone, isSmall: false };
+      const others = taken.filter((other) => other !== box);
+      const half = halfOf(long);
+      const better = bestSpot(rings, half, size, others, symbols, true);
+      if (better) taken.splice(taken.indexOf(box), 1, boxAround(better, half));
+      this.add(better ? long : area, better ?? spot, null);
+    }
   }
 
   // Far out a village is one label over its middle, or as little higher as uncovers every case.
@@ -95,10 +131,10 @@ export class LabelLayer {
 
   add(area, spot, arrow) {
     const isSelected = area.code === this.selected;
-    const pill = make("div", { class: ["pill", isSelected && "selected", area.isBreaker && "breaker-pill", arrow !== null && "at-edge"].filter(Boolean).join(" ") },
+    const pill = make("div", { class: ["pill", isSelected && "selected", area.isBreaker && "breaker-pill", area.isSmall && "small", arrow !== null && "at-edge"].filter(Boolean).join(" ") },
       arrow === null ? null : makeSvg("svg", { width: 12, height: 12, viewBox: "0 0 12 12" },
         makeSvg("path", { d: "M1 2.5 11 6 1 9.5z", fill: "currentColor", transform: `rotate(${arrow} 6 6)` })),
-      make("b", {}, area.title + (area.isBreaker ? " !" : "")), make("span", {}, area.count));
+      make("b", {}, area.title + (area.isBreaker ? " !" : "")), area.count ? make("span", {}, area.count) : null);
     const marker = L.marker(this.map.containerPointToLatLng(spot), {
       pane: "labels", area: area.code,
       icon: L.divIcon({ html: pill, className: "label-icon", iconSize: [0, 0] }),
@@ -106,8 +142,8 @@ export class LabelLayer {
     marker.on("add", () => {
       const element = marker.getElement();
       element.dataset.area = area.code;
-      element.setAttribute("aria-label", `${area.title} ${area.households} ${area.people}`);
-      element.title = `${area.households}, ${area.people}`;
+      element.setAttribute("aria-label", [area.title, area.households, area.people].filter(Boolean).join(" "));
+      element.title = [area.households, area.people].filter(Boolean).join(", ");
     });
     marker.on("click keypress", (event) => {
       if (event.type === "keypress" && event.originalEvent.key !== "Enter") return;
@@ -118,12 +154,13 @@ export class LabelLayer {
 }
 
 // Half the size of a label, from the width of its words in its own type.
-function halfOf({ title, count, isBreaker }) {
+function halfOf({ title, count, isBreaker, isSmall }) {
   const family = getComputedStyle(document.body).fontFamily;
-  pen.font = `700 16px ${family}`;
+  pen.font = `700 ${isSmall ? 12 : 16}px ${family}`;
   const wide = pen.measureText(isBreaker ? `${title} !` : title).width;
   pen.font = `13px ${family}`;
-  return L.point((wide + pen.measureText(count).width) / 2 + PADDING, HALF_HEIGHT);
+  if (isSmall) return L.point(wide / 2 + SMALL_PADDING, SMALL_HALF_HEIGHT);
+  return L.point((wide + pen.measureText(count).width) / 2 + (count ? PADDING : PADDING - GAP / 2), HALF_HEIGHT);
 }
 
 function ringsOf(layer, map) {
@@ -155,6 +192,7 @@ function bestSpot(rings, half, size, taken, symbols, mustFit) {
   const high = L.point(Math.min(size.x - half.x - 4, Math.max(...points.map((p) => p.x))), Math.min(size.y - half.y - 6, Math.max(...points.map((p) => p.y))));
   if (low.x > high.x || low.y > high.y) return null;
   const middle = low.add(high).divideBy(2);
+  const near = symbols.filter((at) => at.x > low.x - half.x && at.x < high.x + half.x && at.y > low.y - half.y && at.y < high.y + half.y);
   const reach = Math.hypot(high.x - low.x, high.y - low.y) || 1;
   let best = null;
   for (let i = 0; i <= STEPS; i += 1) {
@@ -166,7 +204,7 @@ function bestSpot(rings, half, size, taken, symbols, mustFit) {
       const corners = [[box.left, spot.y], [box.right, spot.y], [spot.x, box.top], [spot.x, box.bottom]];
       const outside = corners.filter(([x, y]) => !isIn(rings, { x, y })).length;
       if (mustFit && outside) continue;
-      const covered = symbols.reduce((sum, at) => sum + (at.x > box.left && at.x < box.right && at.y > box.top && at.y < box.bottom ? at.cost : 0), 0);
+      const covered = near.reduce((sum, at) => sum + (at.x > box.left && at.x < box.right && at.y > box.top && at.y < box.bottom ? at.cost : 0), 0);
       const cost = 3 * covered + 2 * outside + (8 * spot.distanceTo(middle)) / reach;
       if (!best || cost < best.cost) best = { spot, cost };
     }
