@@ -18,7 +18,7 @@ from mapgrid.mapspec import MapSpec, Overlay, Pane, colour_grids
 from mapgrid.outlines import inner_borders, neighbours_of, surroundings
 from web.folium_map import SCRIPTS, STYLES, Layers, draw
 from web.geojson import feature_collection, one_feature
-from web.plan_layers import given_layers
+from web.plan_layers import given_layers, in_degrees
 from web.plan_panel import figures, legend
 
 if TYPE_CHECKING:
@@ -54,30 +54,22 @@ def plan_page(
     MapgridError
         If the map library has not been set up on this machine.
     """
+    borders = inner_borders(plan.grids.geometry)
+    below = given_layers(given, borders, village)
     grids = plan.grids.to_crs(STORAGE_SRID)
-    households = plan.households[plan.households["grid"].notna()].to_crs(STORAGE_SRID)
     boundary = village.to_crs(STORAGE_SRID).geometry.iloc[0]
-    west, south, east, north = boundary.bounds
-    below = given_layers(given, inner_borders(plan.grids.geometry), village)
-    page = {
-        "home": [[south, west], [north, east]],
-        "households": [
-            list(at) for at in zip(households.geometry.x.round(6), households.geometry.y.round(6), strict=True)
-        ],
-        "metres_apart": _metres_apart(plan.division.points.xy),
-        "labels": _labels(grids),
-    }
-    groups = (("groups", Pane.GROUPS, one_feature(_group_borders(plan))),)
     layers = Layers(
         areas=_filled(grids),
-        borders=one_feature(inner_borders(grids.geometry)),
+        borders=one_feature(in_degrees(borders, plan.grids.crs)),
         boundary=one_feature(shapely.boundary(boundary)),
         outside=one_feature(surroundings(boundary, reach=_REACH_DEGREES)),
-        overlays={**{layer.overlay: layer.parts for layer in below}, Overlay.GROUPS: list(groups)},
+        overlays={
+            **{layer.overlay: layer.parts for layer in below},
+            Overlay.GROUPS: [("groups", Pane.GROUPS, one_feature(_group_borders(plan)))],
+        },
         breakers=feature_collection(grids[grids["reason"].notna()]),
     )
-    shown = frozenset(layer.overlay for layer in below)
-    drawn = draw(MapSpec(bounds=(west, south, east, north)), layers, shown=shown)
+    drawn = draw(MapSpec(bounds=boundary.bounds), layers, shown=frozenset(layer.overlay for layer in below))
     environment = Environment(loader=FileSystemLoader(_HERE / "templates"), autoescape=True)
     return environment.get_template("map/plan_file.html").render(
         title=title,
@@ -87,11 +79,25 @@ def plan_page(
         reasons=[reason.as_record() for reason in plan.reasons],
         pieces=[piece.as_record() for piece in plan.pieces],
         drawn=drawn,
-        page=page,
+        page=_values(plan, boundary.bounds),
         style="\n".join(_static(name) for name in (*STYLES, "css/plan_file.css")),
         library=_static(SCRIPTS[0]),
         modules=_in_one_script("js/dom.js", "js/labels.js", "js/plan_file.js"),
     )
+
+
+def _values(plan: Plan, bounds: tuple[float, float, float, float]) -> dict[str, Any]:
+    """Return what the page's script draws itself: households and labels, and where the map opens."""
+    west, south, east, north = bounds
+    households = plan.households[plan.households["grid"].notna()].to_crs(STORAGE_SRID)
+    return {
+        "home": [[south, west], [north, east]],
+        "households": [
+            list(at) for at in zip(households.geometry.x.round(6), households.geometry.y.round(6), strict=True)
+        ],
+        "metres_apart": _metres_apart(plan.division.points.xy),
+        "labels": _labels(plan.grids),
+    }
 
 
 def title_of(boundary: GeoDataFrame, file: str) -> str:

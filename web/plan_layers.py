@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import geopandas as gpd
 import numpy as np
 import shapely
+from shapely import STRtree
 
 from mapgrid.crs import STORAGE_SRID
 from mapgrid.mapspec import Overlay, Pane
@@ -98,12 +99,12 @@ def _layer(
     kind: _Kind, shapes: NDArray[np.object_], borders: BaseGeometry, near: BaseGeometry, metric: CRS
 ) -> GivenLayer:
     lines, left_out = _drawn_lines(shapes, near, are_areas=kind.overlay is Overlay.UNITS)
-    parts = [(kind.style, kind.pane, one_feature(_in_degrees(lines, metric)))]
+    parts = [(kind.style, kind.pane, one_feature(in_degrees(lines, metric)))]
     along_m = None
     if kind.along is not None:
-        along = _borders_along(borders, shapes[shapely.intersects(shapes, near)])
+        along = _borders_along(borders, shapes)
         along_m = float(shapely.length(along))
-        parts.append((kind.along, Pane.GROUPS, one_feature(_in_degrees(along, metric))))
+        parts.append((kind.along, Pane.GROUPS, one_feature(in_degrees(along, metric))))
     return GivenLayer(kind.overlay, parts, kind.style, len(shapes), left_out, kind.along, along_m)
 
 
@@ -124,12 +125,16 @@ def _drawn_lines(shapes: NDArray[np.object_], near: BaseGeometry, *, are_areas: 
 
 def _borders_along(borders: BaseGeometry, shapes: NDArray[np.object_]) -> BaseGeometry:
     """Return the borders within `ALONG_M` of shapes; a border that only crosses one is none."""
-    stretches = shapely.intersection(borders, shapely.union_all(shapely.buffer(shapes, ALONG_M)))
-    lines = shapely.get_parts(stretches)
+    parts = shapely.get_parts(borders)
+    near = np.unique(STRtree(parts).query(shapes, predicate="dwithin", distance=ALONG_M)[0])
+    bands = shapely.get_parts(shapely.union_all(shapely.buffer(shapes[near], ALONG_M, quad_segs=4)))
+    part, band = STRtree(bands).query(parts, predicate="intersects")
+    lines = shapely.get_parts(shapely.get_parts(shapely.intersection(parts[part], bands[band])))
     merged = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(lines[shapely.get_dimensions(lines) == 1])))
     return shapely.multilinestrings(merged[shapely.length(merged) > _CROSSING_M])
 
 
-def _in_degrees(shape: BaseGeometry, metric: CRS) -> BaseGeometry:
+def in_degrees(shape: BaseGeometry, metric: CRS) -> BaseGeometry:
+    """Return a shape in EPSG:4326."""
     placed: BaseGeometry = gpd.GeoSeries([shape], crs=metric).to_crs(STORAGE_SRID).iloc[0]
     return placed
