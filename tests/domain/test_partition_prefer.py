@@ -17,6 +17,7 @@ from mapgrid.errors import NotMetricError
 from mapgrid.partition import divide
 from mapgrid.partition.cells.land import cut_land
 from mapgrid.partition.cells.outlines import merge
+from mapgrid.partition.straight import prefer
 from mapgrid.partition.straight.borders import straighten
 from mapgrid.partition.straight.prefer import preferred_lines, share_along
 from mapgrid.village import Limits
@@ -142,3 +143,14 @@ def test_no_household_changes_its_grid_for_a_preferred_line(seed, with_river):
     assert shapely.is_valid(grids).all()
     assert shapely.intersects(grids[grid], shapely.points(xy)).all()
     assert share_along(along, grid, given_lines) >= share_along(plain, grid, given_lines) - 3
+
+
+def test_a_string_that_meets_a_gate_twice_or_runs_along_it_has_one_place_at_each():
+    string = np.array([(0.0, 0.0), (10.0, 0.0), (10.0, 10.0), (0.0, 10.0), (0.0, 20.0)])
+    gates = np.array([[(5.0, -5.0), (5.0, 15.0)], [(2.0, 10.0), (8.0, 10.0)], [(50.0, 0.0), (60.0, 0.0)]])
+    layers = prefer._layers(string, np.arange(3), gates, {})
+    assert [len(places) for places in layers] == [1, 1, 1, 1, 1]
+    along = [places[0].along_m for places in layers]
+    assert along == sorted(along)
+    assert along[1] == 5.0
+    assert 22.0 <= along[2] <= 28.0

@@ -181,8 +181,11 @@ def _layers(
 ) -> list[list[_Place]]:
     """Return the places to choose from at both ends of a string and at each of its gates."""
     line = shapely.LineString(string)
-    along = shapely.line_locate_point(line, shapely.intersection(lines_along(gates), line))
-    missed = np.isnan(along)
+    # A string may cross a gate twice or run along it: the first place counts.
+    met, gate_of = shapely.get_coordinates(shapely.intersection(lines_along(gates), line), return_index=True)
+    along = np.full(len(gates), np.inf)
+    np.minimum.at(along, gate_of, shapely.line_locate_point(line, points_at(met)))
+    missed = np.isinf(along)
     along[missed] = shapely.line_locate_point(line, points_at(gates[missed].mean(axis=1)))
     along = np.maximum.accumulate(along)
     own = shapely.get_coordinates(shapely.line_interpolate_point(line, along))
