@@ -8,7 +8,7 @@ import shapely
 from click.testing import CliRunner
 from drawn_land import lattice, plots
 from shapely import LineString, Point, Polygon, box
-from test_partition_command import write
+from village_files import write
 
 from web.commands.partition import partition
 
