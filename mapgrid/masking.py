@@ -2,6 +2,25 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
+from mapgrid.errors import MapgridError
+
+
+class Purpose(StrEnum):
+    """What somebody may be seen in full for."""
+
+    VISIT = "visit"
+    """To call on a household or to ring it up."""
+    CASE = "case"
+    EMERGENCY = "emergency"
+    CORRECTION = "correction"
+    """To put the record right."""
+
+
+class PurposeMissingError(MapgridError):
+    """Somebody is to be seen in full, and no purpose is stated."""
+
 
 def mask_name(full_name: str) -> str:
     """Return the family name and two stars: `张**`, `Ospelt **`; empty stays empty."""
