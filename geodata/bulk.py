@@ -65,8 +65,19 @@ def incoming(session: Session, target: type[Base], columns: Mapping[str, Sequenc
 
 
 def copy_rows(session: Session, target: type[Base], columns: Mapping[str, Sequence[Any]]) -> None:
-    """Add rows to a table by COPY, generated columns as given; a row that is there already fails the transaction."""
-    _copy(session, target.__tablename__, columns)
+    """Add rows to a table, generated columns as given; a row that is there already fails the transaction.
+
+    By COPY into a temporary table and INSERT from there: PostgreSQL lets no COPY into a table with row-level policies.
+    """
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    table = sql.Identifier(target.__tablename__)
+    cursor: Any = session.connection().connection.cursor()
+    cursor.execute(sql.SQL("CREATE TEMPORARY TABLE incoming AS SELECT {} FROM {} WHERE false").format(names, table))
+    _copy(session, "incoming", columns)
+    cursor.execute(
+        sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM incoming").format(table, names, names)
+    )
+    cursor.execute("DROP TABLE incoming")
 
 
 def ewkb_of(frame: GeoDataFrame) -> list[str | None]:

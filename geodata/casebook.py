@@ -8,6 +8,7 @@ from sqlalchemy import func, or_, select, update
 
 from geodata.bulk import copy_rows, ewkb_of, read_frame, values_of
 from geodata.plans import is_in_force
+from geodata.scoping import begins_with
 from geodata.tables import Case, Grid, Plan
 from mapgrid.cases import CLOSED_SHOWN_FOR, ENDED, CaseState, map_state
 from mapgrid.errors import NotFoundError
@@ -40,7 +41,7 @@ def load_cases(session: Session, area_code: str, now: datetime) -> GeoDataFrame:
     `category`, `level`, `state`, `title`, `reported_at`, `due_at`, `closed_at`, `map_state`, `geometry` (points).
     Ordered by number. `area_code` is any prefix of village codes.
     """
-    shown = Case.village_code.startswith(area_code, autoescape=True) & is_shown(now)
+    shown = begins_with(Case.village_code, area_code) & is_shown(now)
     return _load(session, shown, now)
 
 
@@ -93,7 +94,7 @@ def move_cases(session: Session, area_code: str, by: timedelta) -> None:
     """Move every date of the cases of an area by whole days."""
     session.execute(
         update(Case)
-        .where(Case.village_code.startswith(area_code, autoescape=True))
+        .where(begins_with(Case.village_code, area_code))
         .values(reported_at=Case.reported_at + by, due_at=Case.due_at + by, closed_at=Case.closed_at + by)
     )
 

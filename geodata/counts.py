@@ -9,11 +9,12 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, column, func, select, table
 
 from geodata.casebook import is_shown
 from geodata.plans import is_in_force
-from geodata.tables import Area, Assignment, Case, Grid, Group, Household, Person, Plan
+from geodata.scoping import begins_with
+from geodata.tables import Area, Case, Grid, Group, Plan
 from mapgrid.cases import CaseState, MapState, map_state
 from mapgrid.codes import AreaLevel
 from mapgrid.tiers import Tier
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Select
     from sqlalchemy.orm import Session
+
+
+# Sums with their scope in them, for those too who may not see the households (`sql/scope.sql`).
+_VILLAGES = table("village_tally", column("village_code"), column("tier"), column("households"))
+_VILLAGE_PEOPLE = table("village_people", column("village_code"), column("people"))
+_GRIDS = table("grid_tally", column("plan_id"), column("grid_code"), column("tier"), column("households"))
+_GRID_PEOPLE = table("grid_people", column("plan_id"), column("grid_code"), column("people"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +71,7 @@ def count_villages(session: Session, area_code: str, now: datetime) -> dict[str,
     plans = _plans_of_villages(session, area_code, on)
     cases = _cases_of_villages(session, area_code, now)
     villages = session.scalars(
-        select(Area.code)
-        .where(Area.code.startswith(area_code, autoescape=True), Area.level == AreaLevel.VILLAGE)
-        .order_by(Area.code)
+        select(Area.code).where(begins_with(Area.code, area_code), Area.level == AreaLevel.VILLAGE).order_by(Area.code)
     )
     return {
         code: Counts(
@@ -85,14 +91,11 @@ def count_grids(session: Session, plan_id: int, now: datetime) -> dict[str, Coun
     A case counts for the grid it lies in; on a shared edge for the one of lower code.
     """
     tiers: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    in_plan = Assignment.plan_id == plan_id
-    standing = select(Assignment.grid_code, Household.tier, func.sum(Household.weight)).join(
-        Household, Household.code == Assignment.household_code
-    )
-    for code, tier, weight in session.execute(standing.where(in_plan).group_by(Assignment.grid_code, Household.tier)):
-        tiers[code][tier] = int(weight)
-    living = select(Assignment.grid_code, func.count()).join(Person, Person.household_code == Assignment.household_code)
-    people = {code: int(n) for code, n in session.execute(living.where(in_plan).group_by(Assignment.grid_code))}
+    tallied = select(_GRIDS.c.grid_code, _GRIDS.c.tier, _GRIDS.c.households).where(_GRIDS.c.plan_id == plan_id)
+    for code, tier, households in session.execute(tallied):
+        tiers[code][tier] = households
+    living = select(_GRID_PEOPLE.c.grid_code, _GRID_PEOPLE.c.people).where(_GRID_PEOPLE.c.plan_id == plan_id)
+    people = {row.grid_code: int(row.people) for row in session.execute(living)}
     cases = _cases_of_grids(session, plan_id, now)
     groups = func.count(Group.code)
     rows = session.execute(
@@ -118,24 +121,22 @@ def count_grids(session: Session, plan_id: int, now: datetime) -> dict[str, Coun
 
 def _tiers_of_villages(session: Session, area_code: str) -> dict[str, dict[str, int]]:
     rows = session.execute(
-        select(Household.village_code, Household.tier, func.sum(Household.weight))
-        .where(Household.village_code.startswith(area_code, autoescape=True))
-        .group_by(Household.village_code, Household.tier)
+        select(_VILLAGES.c.village_code, _VILLAGES.c.tier, _VILLAGES.c.households).where(
+            begins_with(_VILLAGES.c.village_code, area_code)
+        )
     )
     tiers: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for village_code, tier, weight in rows:
-        tiers[village_code][tier] = int(weight)
+    for village_code, tier, households in rows:
+        tiers[village_code][tier] = households
     return tiers
 
 
 def _people_of_villages(session: Session, area_code: str) -> dict[str, int]:
+    columns = _VILLAGE_PEOPLE.c
     rows = session.execute(
-        select(Household.village_code, func.count())
-        .join(Person, Person.household_code == Household.code)
-        .where(Household.village_code.startswith(area_code, autoescape=True))
-        .group_by(Household.village_code)
+        select(columns.village_code, columns.people).where(begins_with(columns.village_code, area_code))
     )
-    return {village_code: int(people) for village_code, people in rows}
+    return {row.village_code: int(row.people) for row in rows}
 
 
 def _plans_of_villages(session: Session, area_code: str, on: date) -> dict[str, dict[str, int]]:
@@ -148,7 +149,7 @@ def _plans_of_villages(session: Session, area_code: str, on: date) -> dict[str, 
     rows = session.execute(
         select(Plan.village_code, func.count(), func.sum(groups), func.count(Grid.reason))
         .join(Grid, Grid.plan_id == Plan.id)
-        .where(Plan.village_code.startswith(area_code, autoescape=True), is_in_force(on))
+        .where(begins_with(Plan.village_code, area_code), is_in_force(on))
         .group_by(Plan.village_code)
     )
     return {
@@ -159,7 +160,7 @@ def _plans_of_villages(session: Session, area_code: str, on: date) -> dict[str, 
 
 def _cases_of_villages(session: Session, area_code: str, now: datetime) -> Mapping[str, Counter[MapState]]:
     query = select(Case.village_code, Case.state, Case.due_at, Case.closed_at)
-    return _tally(session, query.where(Case.village_code.startswith(area_code, autoescape=True), is_shown(now)), now)
+    return _tally(session, query.where(begins_with(Case.village_code, area_code), is_shown(now)), now)
 
 
 def _cases_of_grids(session: Session, plan_id: int, now: datetime) -> Mapping[str, Counter[MapState]]:

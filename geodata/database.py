@@ -9,12 +9,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import URL, Connection, Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from geodata import cluster
+from geodata import cluster, policies
 from geodata.postgres import OLDEST_MAJOR
 from mapgrid.errors import MapgridError
 
@@ -45,6 +45,21 @@ def open_engine(url: str, *, pool_size: int = 5) -> Engine:
         pool_size=pool_size,
         pool_pre_ping=True,
     )
+
+
+def open_web_engine(url: str, *, pool_size: int = 5) -> Engine:
+    """Return an engine that works as the application's role, which owns nothing (see `geodata.policies`).
+
+    Over the embedded database's socket it signs in as that role; elsewhere it takes the role on when it connects.
+    """
+    engine = open_engine(url, pool_size=pool_size)
+    parsed = engine.url
+    if parsed.username == cluster.DATABASE and parsed.password is None and not parsed.host:
+        return open_engine(_text_of(parsed.set(username=policies.WEB_ROLE)), pool_size=pool_size)
+    if parsed.username == policies.WEB_ROLE:
+        return engine
+    options = f"{parsed.query.get('options', '')} -c role={policies.WEB_ROLE}".strip()
+    return open_engine(_text_of(parsed.update_query_dict({"options": options})), pool_size=pool_size)
 
 
 def session_maker(engine: Engine) -> sessionmaker[Session]:
@@ -100,10 +115,13 @@ def migrate(url: str, revision: str = "head") -> None:
                     "they were made by a newer one: install that, or use another database"
                 )
             config.attributes["connection"] = connection
-            if revision == "base":
-                command.downgrade(config, revision)
-            elif current != scripts.get_current_head():
-                command.upgrade(config, revision)
+            target = scripts.get_current_head() if revision == "head" else revision
+            if current != target:
+                policies.remove(connection)  # a table that a view or a policy leans on cannot be changed
+                move = command.downgrade if revision == "base" else command.upgrade
+                move(config, revision)
+            if target == scripts.get_current_head():
+                policies.apply(connection)
     finally:
         engine.dispose()
 
@@ -181,6 +199,10 @@ def _check_postgis(connection: Connection, name: str) -> None:
             f"{name}: the extension postgis is missing and its user may not create it; "
             "as a superuser, in that database: CREATE EXTENSION postgis"
         ) from error
+
+
+def _text_of(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
 
 
 def _name_of(engine: Engine) -> str:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, case, false, func, or_, select
 
 from geodata.plans import is_in_force
-from geodata.tables import Area, Assignment, Grid, Household, Person, Plan, Unit
+from geodata.scoping import begins_with
+from geodata.tables import Area, Assignment, Case, Grid, Household, Person, Plan, Unit
 from mapgrid.codes import GRID_DIGITS, VILLAGE_DIGITS, AreaLevel
 from mapgrid.errors import NotFoundError
 from mapgrid.masking import mask_name
@@ -70,6 +71,23 @@ class Found:
     tier: str | None
     lon: float | None
     lat: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How many rows of the store somebody's scopes reach."""
+
+    grids: int
+    households: int
+    people: int
+    cases: int
+
+
+def count_reached(session: Session) -> Reached:
+    """Return how much the asker of a session may see, as rows, four queries."""
+    tables = {"grids": Grid, "households": Household, "people": Person, "cases": Case}
+    counts = {name: session.scalar(select(func.count()).select_from(table)) or 0 for name, table in tables.items()}
+    return Reached(**counts)
 
 
 def load_household_card(session: Session, code: str, on: date) -> HouseholdCard:
@@ -132,7 +150,7 @@ def _villages(words: str, area_code: str) -> Select[*tuple[Any, ...]]:
             Area.code, Area.name.label("label"), Area.name_en.label("label_en"), Area.code.label("village"),
             func.ST_X(centre).label("lon"), func.ST_Y(centre).label("lat"),
         )
-        .where(Area.level == AreaLevel.VILLAGE, Area.code.startswith(area_code, autoescape=True), matches)
+        .where(Area.level == AreaLevel.VILLAGE, begins_with(Area.code, area_code), matches)
         .order_by(Area.code)
     )  # fmt: skip
 
@@ -148,7 +166,7 @@ def _grids(words: str, area_code: str, on: date) -> Select[*tuple[Any, ...]]:
             func.ST_X(centre).label("lon"), func.ST_Y(centre).label("lat"),
         )
         .join(Plan, Plan.id == Grid.plan_id)
-        .where(is_in_force(on), Grid.code.startswith(area_code, autoescape=True), matches)
+        .where(is_in_force(on), begins_with(Grid.code, area_code), matches)
         .order_by(Grid.code)
     )  # fmt: skip
 
@@ -165,7 +183,7 @@ def _households(words: str, area_code: str, on: date) -> Select[*tuple[Any, ...]
         .outerjoin(Person, and_(Person.household_code == Household.code, Person.is_head))
         .outerjoin(Plan, and_(Plan.village_code == Household.village_code, is_in_force(on)))
         .outerjoin(Assignment, and_(Assignment.plan_id == Plan.id, Assignment.household_code == Household.code))
-        .where(Household.code.startswith(area_code, autoescape=True), matches)
+        .where(begins_with(Household.code, area_code), matches)
         .order_by(case((Household.code == words, 0), (Person.full_name == words, 1), else_=2), Household.code)
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, insert, or_, select
 
 from geodata.bulk import copy_rows, values_of
+from geodata.scoping import begins_with
 from geodata.tables import Person, Staff, StaffOfGrid
 from mapgrid.masking import mask_name, mask_phone
 from mapgrid.staff import StaffRole
@@ -43,12 +44,25 @@ class MaskedPerson:
     phone: str
 
 
+@dataclass(frozen=True, slots=True)
+class PersonInFull:
+    """Somebody who lives in a household, for those who state a purpose."""
+
+    name: str
+    is_head: bool
+    relation: str | None
+    gender: str | None
+    born_on: str | None
+    phone: str | None
+    id_number: str | None
+
+
 def load_staff(session: Session, grid_codes: str, on: date) -> list[MaskedStaff]:
     """Return who serves the grids whose code begins with `grid_codes` on a day, by grid: liaison, leader, workers."""
     rows = session.execute(
         select(StaffOfGrid.grid_code, StaffOfGrid.role, Staff.full_name, Staff.phone, StaffOfGrid.starts_on)
         .join(Staff, Staff.id == StaffOfGrid.staff_id)
-        .where(StaffOfGrid.grid_code.startswith(grid_codes, autoescape=True), _serves(on))
+        .where(begins_with(StaffOfGrid.grid_code, grid_codes), _serves(on))
         .order_by(StaffOfGrid.grid_code, StaffOfGrid.id)
     ).all()
     rank = {role: place for place, role in enumerate(StaffRole)}
@@ -78,6 +92,27 @@ def load_people(session: Session, household_code: str) -> list[MaskedPerson]:
             phone=mask_phone(row.phone or ""),
         )
         for row in rows
+    ]
+
+
+def load_people_in_full(session: Session, household_code: str) -> list[PersonInFull]:
+    """Return who lives in a household as it is stored, the head first; whoever calls this writes it into the trail."""
+    columns = (
+        Person.full_name, Person.is_head, Person.relation, Person.gender, Person.born_on, Person.phone,
+        Person.id_number,
+    )  # fmt: skip
+    query = select(*columns).where(Person.household_code == household_code)
+    return [
+        PersonInFull(
+            row.full_name,
+            row.is_head,
+            row.relation,
+            row.gender,
+            row.born_on.isoformat() if row.born_on else None,
+            row.phone,
+            row.id_number,
+        )
+        for row in session.execute(query.order_by(Person.is_head.desc(), Person.id))
     ]
 
 

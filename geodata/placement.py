@@ -57,7 +57,7 @@ def settings(place: Path, account: Account) -> dict[str, str]:
     hba, ident = place / "hba.conf", place / "ident.conf"
     names = sorted({account.name, pwd.getpwuid(os.geteuid()).pw_name, "root"})  # root may read all of it anyway
     _write(hba, _HBA)
-    _write(ident, "".join(f'mapgrid "{name}" mapgrid\n' for name in names))
+    _write(ident, "".join(f'mapgrid "{name}" {role}\n' for name in names for role in ("mapgrid", "mapgrid_web")))
     return {
         "listen_addresses": "",
         "unix_socket_directories": str(_make_socket_directory(place, account)),

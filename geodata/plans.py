@@ -13,7 +13,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from sqlalchemy import ARRAY, Integer, Text, and_, cast, func, insert, or_, select, text, update
+from sqlalchemy import ARRAY, Integer, Text, and_, cast, column, func, insert, or_, select, table, text, update
 
 from geodata.bulk import copy_rows, ewkb_of, multipart, read_frame, values_of
 from geodata.tables import Assignment, Cell, CellAssignment, Grid, Group, Household, Plan
@@ -168,13 +168,11 @@ def load_groups(session: Session, plan_id: int) -> GeoDataFrame:
     Columns: `code` (17 digits), `grid` (15 digits), `head` (household code or None), `households` (sum of weights),
     `geometry` (union of the group's cells).
     """
-    households = func.coalesce(func.sum(Household.weight), 0).label("households")
+    households = func.coalesce(_GROUPS.c.households, 0).label("households")
     rows = session.execute(
         select(Group.code, Group.grid_code.label("grid"), Group.head_household_code.label("head"), households)
-        .outerjoin(Assignment, and_(Assignment.plan_id == Group.plan_id, Assignment.group_code == Group.code))
-        .outerjoin(Household, Household.code == Assignment.household_code)
+        .outerjoin(_GROUPS, and_(_GROUPS.c.plan_id == Group.plan_id, _GROUPS.c.group_code == Group.code))
         .where(Group.plan_id == plan_id)
-        .group_by(Group.plan_id, Group.code)
         .order_by(Group.code)
     ).all()
     cells = load_cells(session, plan_id)
@@ -200,6 +198,7 @@ def load_assignments(session: Session, plan_id: int) -> pd.DataFrame:
     )
 
 
+_GROUPS = table("group_tally", column("plan_id"), column("group_code"), column("households"))
 _RECORD = tuple(getattr(Plan, name) for name in PlanRecord.__dataclass_fields__)
 
 

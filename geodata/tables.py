@@ -60,7 +60,8 @@ def _geometry(kind: str) -> Geometry:
     return Geometry(kind, srid=STORAGE_SRID, spatial_index=False)
 
 
-def _one_of(column: str, choices: type[StrEnum]) -> CheckConstraint:
+def one_of(column: str, choices: type[StrEnum]) -> CheckConstraint:
+    """Return the constraint that lets a column hold the values of an enumeration alone."""
     allowed = ", ".join(f"'{choice}'" for choice in choices)
     return CheckConstraint(f"{column} IN ({allowed})", name=column)
 
@@ -77,7 +78,7 @@ class Area(Base):
 
     __tablename__ = "area"
     __table_args__ = (
-        _one_of("level", AreaLevel),
+        one_of("level", AreaLevel),
         CheckConstraint("code ~ '^[0-9]{6}([0-5][0-9]{2}([0-5][0-9]{2})?)?$'", name="code"),
         CheckConstraint(
             "length(code) = CASE level WHEN 'district' THEN 6 WHEN 'town' THEN 9 ELSE 12 END", name="level_digits"
@@ -118,7 +119,7 @@ class Terrain(Base):
 
     __tablename__ = "terrain"
     __table_args__ = (
-        _one_of("kind", TerrainKind),
+        one_of("kind", TerrainKind),
         Index("ix_terrain_village_code_kind", "village_code", "kind"),
         Index("ix_terrain_shape", "shape", postgresql_using="gist"),
     )
@@ -152,7 +153,7 @@ class Household(Base):
 
     __tablename__ = "household"
     __table_args__ = (
-        _one_of("tier", Tier),
+        one_of("tier", Tier),
         CheckConstraint("weight >= 1", name="weight"),
         CheckConstraint("code LIKE village_code || '%'", name="code_in_village"),
         Index("ix_household_village_code_tier", "village_code", "tier"),
@@ -199,7 +200,7 @@ class Plan(Base):
 
     __tablename__ = "plan"
     __table_args__ = (
-        _one_of("state", PlanState),
+        one_of("state", PlanState),
         CheckConstraint("ends_on IS NULL OR ends_on > starts_on", name="dates"),
         UniqueConstraint("village_code", "name"),
         Index("uq_plan_published_in_village", "village_code", unique=True, postgresql_where="state = 'published'"),
@@ -221,7 +222,7 @@ class Grid(Base):
 
     __tablename__ = "grid"
     __table_args__ = (
-        _one_of("kind", GridKind),
+        one_of("kind", GridKind),
         CheckConstraint("code ~ '^[0-9]{6}[0-5][0-9]{2}[0-5][0-9]{2}[0-9]{3}$'", name="code"),
         CheckConstraint("ST_IsValid(outline)", name="outline_valid"),
         Index("ix_grid_code", "code"),
@@ -311,7 +312,7 @@ class StaffOfGrid(Base):
 
     __tablename__ = "staff_of_grid"
     __table_args__ = (
-        _one_of("role", StaffRole),
+        one_of("role", StaffRole),
         CheckConstraint("ends_on IS NULL OR ends_on > starts_on", name="dates"),
         UniqueConstraint("grid_code", "staff_id", "role", "starts_on"),
         Index("ix_staff_of_grid_staff_id", "staff_id"),
@@ -330,9 +331,9 @@ class Case(Base):
 
     __tablename__ = "case_file"  # CASE is a reserved word
     __table_args__ = (
-        _one_of("category", CaseClass),
-        _one_of("level", CaseLevel),
-        _one_of("state", CaseState),
+        one_of("category", CaseClass),
+        one_of("level", CaseLevel),
+        one_of("state", CaseState),
         CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_at"),
         CheckConstraint("due_at > reported_at", name="due_at"),
         Index("ix_case_file_village_code_state", "village_code", "state"),

@@ -18,7 +18,7 @@ from mapgrid.crs import STORAGE_SRID
 from mapgrid.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from geopandas import GeoDataFrame
     from shapely import MultiPolygon, Polygon
@@ -40,6 +40,14 @@ def load_areas(session: Session) -> GeoDataFrame:
             func.ST_AsBinary(Area.boundary).label("boundary"),
         ).order_by(Area.code),
     )  # fmt: skip
+
+
+def load_area_names(session: Session, codes: Sequence[str]) -> dict[str, str]:
+    """Return the names of areas by code; a grid is called by its village and its own three digits."""
+    wanted = {code[:12] for code in codes}
+    rows = session.execute(select(Area.code, Area.name).where(Area.code.in_(wanted))).all()
+    names = {row.code: row.name for row in rows}
+    return {code: f"{names[code[:12]]} {code[12:]}".strip() for code in codes if code[:12] in names}
 
 
 def load_village(session: Session, code: str) -> GeoDataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from geodata import account_tables  # noqa: F401 - declares its tables
 from geodata.tables import Base
 
 
