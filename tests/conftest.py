@@ -14,6 +14,7 @@ from threading import Thread
 
 import psycopg
 import pytest
+from signed_in import TOKEN, sign_in_reader
 from sqlalchemy.engine import make_url
 from werkzeug.serving import make_server
 
@@ -21,6 +22,7 @@ from geodata import cluster
 from geodata.database import migrate, open_engine, session_maker
 from web.actions.demo import prepare_demo
 from web.app import create_app
+from web.settings import Settings
 
 DEMO_NOW = datetime(2026, 3, 5, 6, 2, tzinfo=UTC)
 _HOME = "MAPGRID_TEST_HOME"
@@ -133,29 +135,47 @@ def session(engine):
 
 
 @pytest.fixture
-def app(database_url):
+def app(database_url, settings):
     """Return the application on the database of this test."""
-    app = create_app(database_url)
+    app = create_app(database_url, settings)
     yield app
     app.extensions["engine"].dispose()
 
 
 @pytest.fixture
-def client(app):
+def settings(tmp_path_factory):
+    """Return settings with a home of this test alone."""
+    return Settings(home=tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture
+def stranger(app):
+    """Return a browser in which nobody is signed in."""
     return app.test_client()
 
 
 @pytest.fixture
-def live_url(app):
+def client(app, database_url):
+    """Return a browser whose reader sees everything everywhere, except accounts and the trail."""
+    sign_in_reader(database_url)
+    client = app.test_client()
+    client.set_cookie("mapgrid", TOKEN)
+    return client
+
+
+@pytest.fixture
+def live_url(app, database_url):
     """Return the address where the application answers real requests, on a free port of this machine."""
+    sign_in_reader(database_url)
     with _listening(app) as address:
         yield address
 
 
 @pytest.fixture
-def demo_live_url(demo_url):
+def demo_live_url(demo_url, settings):
     """Return the address where the demo is served, its clock at the day it is dated round."""
-    app = create_app(demo_url)
+    sign_in_reader(demo_url)
+    app = create_app(demo_url, settings)
     app.config["CLOCK"] = lambda: DEMO_NOW
     with _listening(app) as address:
         yield address

@@ -4,48 +4,60 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Flask, g, request
+from flask import Flask, request
 from flask_babel import Babel
-from sqlalchemy.exc import OperationalError
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from geodata.database import open_engine, session_maker
-from web import errors, guards, templating
-from web.blueprints import api
+from geodata.database import open_web_engine, session_maker
+from web import database, errors, guards, identity, limits, templating
+from web.blueprints import account, api, audit, people
 from web.blueprints import map as map_blueprint
+from web.secret_key import secret_key
 from web.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
+    from flask.typing import ResponseReturnValue
 
 LANGUAGES = ("zh", "en")
 _LOCALES = {"zh": "zh_Hans_CN", "en": "en"}
+_LARGEST_FORM = 64 * 1024  # bytes; views that take files say so themselves
+
+
+class Application(Flask):
+    """Flask, with what a request wrote kept before its answer goes out."""
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Call the view and commit; an error of the commit is answered like one of the view."""
+        answer = super().dispatch_request()
+        database.commit()
+        return answer
 
 
 def create_app(database_url: str, settings: Settings | None = None) -> Flask:
     """Return the application on one PostGIS database."""
-    app = Flask(__name__)
-    app.config["SETTINGS"] = settings or read_settings()
+    app = Application(__name__)
+    app.config["SETTINGS"] = settings = settings or read_settings()
+    app.config["SECRET_KEY"] = secret_key(settings.home)
+    app.config["WTF_CSRF_TIME_LIMIT"] = None  # as long as the sign-in
+    app.config["MAX_CONTENT_LENGTH"] = _LARGEST_FORM
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # half the size in Chinese
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.extensions["engine"] = engine = open_engine(database_url)
+    app.extensions["engine"] = engine = open_web_engine(database_url)
     app.extensions["sessions"] = session_maker(engine)
+    if settings.is_https:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
     Babel(app, locale_selector=_choose_locale)
+    identity.register(app)
     guards.register(app)
+    CSRFProtect(app)
     errors.register(app)
+    limits.register(app)
     templating.register(app)
-    app.register_blueprint(map_blueprint.blueprint)
-    app.register_blueprint(api.blueprint)
-
-    @app.teardown_appcontext
-    def close_session(_error: BaseException | None) -> None:
-        session: Session | None = g.pop("session", None)
-        if session is not None:
-            try:
-                session.close()
-            except OperationalError:  # the database went away after the answer was made
-                session.invalidate()
-
+    database.register(app)
+    for blueprint in (map_blueprint, api, account, people, audit):
+        app.register_blueprint(blueprint.blueprint)
     return app
 
 

@@ -11,6 +11,7 @@ from web.interrupts import is_interrupt
 
 # Loaded only when called: `mapgrid db status` should not wait for geopandas and numba to import.
 _COMMANDS = {
+    "audit": "web.commands.audit:audit",
     "db": "web.commands.db:db",
     "demo": "web.commands.demo:demo",
     "divide": "web.commands.divide:divide",
@@ -18,6 +19,7 @@ _COMMANDS = {
     "partition": "web.commands.partition:partition",
     "partition-all": "web.commands.partition_all:partition_all",
     "serve": "web.commands.serve:serve",
+    "user": "web.commands.user:user",
 }
 
 

@@ -1,18 +1,72 @@
-"""The database session of a request."""
+"""The database session of a request: it knows who asks, and is committed before the answer goes out."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import current_app, g
+from flask import current_app, g, request
+from sqlalchemy.exc import OperationalError
+
+from geodata.audit import describe_request
+from geodata.scoping import bind
+from geodata.sign_ins import find_sign_in
+from mapgrid.times import LOCAL_TIME
+from web.clock import now
+from web.passwords import key_of
+from web.request_ids import request_id
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from flask import Flask
     from sqlalchemy.orm import Session
+
+    from geodata.sign_ins import OpenSignIn
+    from mapgrid.roles import Actor
 
 
 def session() -> Session:
-    """Return this request's session, opened when first asked for and closed with the request."""
+    """Return this request's session, opened when first asked for; from then on it sees what its asker may see."""
     if "session" not in g:
-        g.session = current_app.extensions["sessions"]()
-    opened: Session = g.session
-    return opened
+        opened: Session = current_app.extensions["sessions"]()
+        g.session = opened
+        describe_request(opened, at=now(), request_id=request_id(), address=request.remote_addr)
+        act_as(None)
+        g.sign_in = _recognise(opened)
+        act_as(None if g.sign_in is None else g.sign_in.actor)
+    kept: Session = g.session
+    return kept
+
+
+def act_as(actor: Actor | None) -> None:
+    """Let the rest of the request ask as somebody."""
+    bind(g.session, actor, _today())
+
+
+def commit() -> None:
+    """Keep what the request wrote so far."""
+    if "session" in g:
+        g.session.commit()
+
+
+def register(app: Flask) -> None:
+    """Close the session at the end of every request; what was not committed is undone."""
+
+    @app.teardown_appcontext
+    def close_session(_error: BaseException | None) -> None:
+        opened: Session | None = g.pop("session", None)
+        if opened is not None:
+            try:
+                opened.close()
+            except OperationalError:  # the database went away after the answer was made
+                opened.invalidate()
+
+
+def _recognise(opened: Session) -> OpenSignIn | None:
+    """Return the sign-in that the browser's cookie stands for."""
+    token = request.cookies.get(current_app.config["SIGN_IN_COOKIE"], "")
+    return find_sign_in(opened, key_of(token), now(), _today()) if token else None
+
+
+def _today() -> date:
+    return now().astimezone(LOCAL_TIME).date()

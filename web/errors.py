@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from typing import TYPE_CHECKING
 
 from flask import Response, jsonify, render_template, request
@@ -11,7 +10,13 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, ServiceUnavailable
 
+from geodata.accounts import AccountRefusedError
 from mapgrid.errors import CodeError, InputRefusedError, LimitsError, MapgridError, NotFoundError
+from mapgrid.masking import PurposeMissingError
+from web.guards import LooksOnlyError, NotSignedInError, SecondFactorMissingError
+from web.limits import TooManyTriesError
+from web.passwords import PasswordRefusedError
+from web.request_ids import request_id
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -22,6 +27,13 @@ STATUS: dict[type[Exception], int] = {
     CodeError: 404,  # a code that cannot be is a place that does not exist
     LimitsError: 400,
     InputRefusedError: 422,
+    AccountRefusedError: 422,
+    PasswordRefusedError: 422,
+    PurposeMissingError: 422,
+    NotSignedInError: 401,
+    LooksOnlyError: 403,
+    SecondFactorMissingError: 403,
+    TooManyTriesError: 429,
     MapgridError: 400,
     OperationalError: 503,
 }
@@ -40,7 +52,9 @@ def _answer_known(error: Exception) -> ResponseReturnValue:
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     if status == ServiceUnavailable.code:
         _log.error("the database did not answer: %s", error.__class__.__name__)
-    return _answer(status, str(error) if isinstance(error, MapgridError) and status != NotFound.code else None)
+    wait_s = error.retry_after_s if isinstance(error, TooManyTriesError) else None
+    tells = isinstance(error, MapgridError) and status not in {NotFound.code, 401}
+    return _answer(status, str(error) if tells else None, retry_after_s=wait_s)
 
 
 def _answer_http(error: HTTPException) -> ResponseReturnValue:
@@ -51,14 +65,15 @@ def _answer_http(error: HTTPException) -> ResponseReturnValue:
     return _answer(error.code or 500, None)
 
 
-def _answer(status: int, detail: str | None) -> ResponseReturnValue:
-    request_id = secrets.token_hex(6)
-    _log.info("request %s: %s %s", request_id, status, request.path)
+def _answer(status: int, detail: str | None, *, retry_after_s: int | None = None) -> ResponseReturnValue:
+    _log.info("request %s: %s", request_id(), status)
     heading, message = _words(status)
-    headers = {"Retry-After": str(_RETRY_AFTER_S)} if status == ServiceUnavailable.code else {}
+    if status == ServiceUnavailable.code:
+        retry_after_s = _RETRY_AFTER_S
+    headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
     if request.path.startswith("/api/"):
-        return jsonify(status=status, message=detail or message, request_id=request_id), status, headers
-    page = render_template("state.html", heading=heading, message=detail or message, request_id=request_id)
+        return jsonify(status=status, message=detail or message, request_id=request_id()), status, headers
+    page = render_template("state.html", heading=heading, message=detail or message, request_id=request_id())
     return page, status, headers
 
 
@@ -68,6 +83,8 @@ def _words(status: int) -> tuple[str, str]:
             _("Nothing here"),
             _("There is no such place, or it is not yours to see. Check the address or start from the map."),
         ),
+        401: (_("Sign in first"), _("You are not signed in, or were signed out after half an hour without use.")),
+        429: (_("Too many tries"), _("Wait a few minutes and try again.")),
         503: (
             _("The database is away"),
             _("Nothing is lost. The page can be loaded again in a few seconds; if it stays, tell the administrator."),

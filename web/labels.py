@@ -8,8 +8,11 @@ from flask_babel import gettext as _
 
 from mapgrid.cases import CaseClass, MapState
 from mapgrid.mapspec import Overlay
+from mapgrid.masking import Purpose
 from mapgrid.plans import PlanState
+from mapgrid.roles import Role
 from mapgrid.tiers import Tier, TierReason
+from web.passwords import PasswordFault, PasswordRefusedError
 from web.templating import language
 
 if TYPE_CHECKING:
@@ -23,6 +26,72 @@ def tier_labels() -> Mapping[str, str]:
         Tier.YELLOW: _("Yellow"),
         Tier.GREEN: _("Green"),
         Tier.UNKNOWN: _("Not tiered yet"),
+    }
+
+
+def role_labels() -> Mapping[str, str]:
+    """Return the name of each role."""
+    return {
+        Role.WORKER: _("Grid worker"),
+        Role.GRID_LEADER: _("Grid leader"),
+        Role.LIAISON: _("Liaison"),
+        Role.PLANNER: _("Planner"),
+        Role.VILLAGE_LEADER: _("Village leader"),
+        Role.TOWN_LEADER: _("Town leader"),
+        Role.DISTRICT_LEADER: _("District leader"),
+        Role.RESIDENT_DESK: _("Resident desk"),
+        Role.ADMINISTRATOR: _("Administrator"),
+        Role.AUDITOR: _("Auditor"),
+    }
+
+
+def audit_action_labels() -> Mapping[str, str]:
+    """Return what each action of the audit trail was."""
+    return {
+        "account.accept": _("Accepted an invitation"),
+        "account.add": _("Made an account"),
+        "account.disable": _("Disabled an account"),
+        "account.enable": _("Enabled an account"),
+        "account.invite": _("Made an invitation"),
+        "account.read": _("Looked at an account"),
+        "audit.export": _("Exported the trail"),
+        "audit.read": _("Looked at the trail"),
+        "household.read": _("Looked at a household"),
+        "household.unmask": _("Saw a household unmasked"),
+        "password.change": _("Changed the password"),
+        "scope.end": _("Ended a scope"),
+        "scope.give": _("Gave a scope"),
+        "scope.hand_over": _("Handed an area over"),
+        "second_factor": _("Gave a one-time code"),
+        "second_factor.confirmed": _("Set the second factor up"),
+        "second_factor.take_away": _("Took a second factor away"),
+        "sign_in": _("Signed in"),
+        "sign_out": _("Signed out"),
+        "sign_out.elsewhere": _("Signed out elsewhere"),
+        "view_as.begin": _("Began to view as"),
+        "view_as.end": _("Ended to view as"),
+    }
+
+
+def password_fault(error: Exception) -> str:
+    """Return in words why a password cannot be."""
+    if not isinstance(error, PasswordRefusedError):
+        return _("The present password does not fit.")
+    return {
+        PasswordFault.LENGTH: _("The password needs at least %(n)s characters.", n=error.fewest),
+        PasswordFault.LOGIN: _("The login must not be part of the password."),
+        PasswordFault.KINDS: _("Use three kinds of characters: small letters, capital letters, digits, others."),
+        PasswordFault.SAME: _("Use at least five different characters."),
+    }[error.fault]
+
+
+def purpose_labels() -> Mapping[str, str]:
+    """Return what people may be seen in full for."""
+    return {
+        Purpose.VISIT: _("a visit or a call"),
+        Purpose.CASE: _("a case"),
+        Purpose.EMERGENCY: _("an emergency"),
+        Purpose.CORRECTION: _("correcting the record"),
     }
 
 
@@ -153,6 +222,10 @@ def browser_words() -> dict[str, Any]:
         "address": _("Address"),
         "grid": _("Grid / group"),
         "masked_note": _("Names are masked."),
+        "hidden_note": _("Who lives here is not yours to see."),
+        "purpose": _("Show in full, for …"),
+        "purposes": purpose_labels(),
+        "unmasked_note": _("Shown in full; the look is logged."),
         "number": _("Case"),
         "state": _("State"),
         "class": _("Class"),

@@ -42,22 +42,24 @@ def serve(database_url: str, settings: Settings) -> int:
     Raises
     ------
     AddressRefusedError
-        If the address can be reached from other machines, or is in use.
+        If the address can be reached from other machines without TLS, or is in use.
     """
     is_embedded = settings.database_url is None
-    with listen(settings.host, settings.port) as listener, revived(settings.home) if is_embedded else nullcontext():
+    with listen(settings) as listener, revived(settings.home) if is_embedded else nullcontext():
         environment = {
             **os.environ,
             "MAPGRID_HOME": str(settings.home),
             "MAPGRID_DATABASE_URL": database_url,
             "MAPGRID_HOST": settings.host,
             "MAPGRID_PORT": str(settings.port),
+            "MAPGRID_HTTPS": str(int(settings.is_https)),
+            "MAPGRID_DEMO": str(int(settings.is_demo)),
         }
         arguments = [sys.executable, "-m", "web.server", str(listener.fileno())]
         return _wait_for(arguments, environment, listener.fileno())
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(settings: Settings) -> socket.socket:
     """Return a bound socket; call it (and close what it returns) before long work, to find a busy port at once.
 
     Raises
@@ -65,7 +67,8 @@ def listen(host: str, port: int) -> socket.socket:
     AddressRefusedError
         If the address can be reached from other machines, or is in use.
     """
-    _check_loopback(host)
+    _check_address(settings)
+    host, port = settings.host, settings.port
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=256)
@@ -76,15 +79,23 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _check_loopback(host: str) -> None:
+def _check_address(settings: Settings) -> None:
+    """Refuse an address that other machines reach, unless a proxy in front of it speaks TLS and it is no demo."""
     try:
-        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        is_loopback = settings.host == "localhost" or ipaddress.ip_address(settings.host).is_loopback
     except ValueError:
         is_loopback = False
-    if not is_loopback:
+    if is_loopback:
+        return
+    if settings.is_demo:
         raise AddressRefusedError(
-            f"expected an address of this machine alone (127.0.0.1), found {host}: mapgrid has no accounts yet, so "
-            "everybody who reaches it would see where people in difficulty live; from another machine use an SSH tunnel"
+            f"expected an address of this machine alone (127.0.0.1), found {settings.host}: everybody may sign in to "
+            "the demo; from another machine use an SSH tunnel"
+        )
+    if not settings.is_https:
+        raise AddressRefusedError(
+            f"expected an address of this machine alone (127.0.0.1), found {settings.host}: without TLS passwords and "
+            "homes would travel in clear; put a proxy with TLS in front and set MAPGRID_HTTPS=1, or use an SSH tunnel"
         )
 
 

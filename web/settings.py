@@ -32,23 +32,38 @@ class Settings:
         An existing PostGIS, or None for the embedded one.
     host, port
         Where the server listens; loopback unless told.
+    is_https
+        Whether browsers come over TLS, through a proxy in front of us that sets X-Forwarded-For and -Proto.
+    is_demo
+        Whether this is the demo: only there do the demo's accounts sign in.
     """
 
     home: Path
     database_url: str | None = None
     host: str = "127.0.0.1"
     port: int = 8000
+    is_https: bool = False
+    is_demo: bool = False
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings of `MAPGRID_HOME`, `MAPGRID_DATABASE_URL`, `MAPGRID_HOST` and `MAPGRID_PORT`."""
+    """Return the settings of the variables `MAPGRID_HOME`, `_DATABASE_URL`, `_HOST`, `_PORT`, `_HTTPS` and `_DEMO`."""
     home = environment.get("MAPGRID_HOME")
     return Settings(
         home=Path(home).expanduser().resolve() if home else _default_home(environment),
         database_url=environment.get("MAPGRID_DATABASE_URL") or None,
         host=environment.get("MAPGRID_HOST", "127.0.0.1"),
         port=_port(environment.get("MAPGRID_PORT", "8000")),
+        is_https=_switch(environment, "MAPGRID_HTTPS"),
+        is_demo=_switch(environment, "MAPGRID_DEMO"),
     )
+
+
+def _switch(environment: Mapping[str, str], name: str) -> bool:
+    value = environment.get(name, "")
+    if value not in {"", "0", "1"}:
+        raise SettingError(f"{name}: expected 1 or 0, found {value!r}")
+    return value == "1"
 
 
 def _port(value: str) -> int:

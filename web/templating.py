@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import current_app, url_for
+from flask import current_app, g, request, url_for
 from flask_babel import get_locale
+from flask_babel import gettext as _
+
+from mapgrid.roles import Permission
+from mapgrid.suppression import FEWEST_SHOWN
+from mapgrid.times import LOCAL_TIME
+from web.guards import lacks_second_factor
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from flask import Flask
+
+    from geodata.sign_ins import OpenSignIn
+    from mapgrid.roles import Actor
 
 _MINUS = "\N{MINUS SIGN}"
 
@@ -20,15 +32,56 @@ def register(app: Flask) -> None:
     """Make the filters and functions known to the application's templates."""
     app.add_template_filter(figure)
     app.add_template_filter(spaced_code)
+    app.add_template_filter(local_time)
     app.add_template_global(asset)
 
     @app.context_processor
     def language_of_page() -> dict[str, str]:
         return {"language_tag": "zh-CN" if language() == "zh" else "en"}
 
+    @app.context_processor
+    def reader_of_page() -> dict[str, object]:
+        # An error page may have no database to ask: it shows nobody's name then.
+        found: OpenSignIn | None = g.get("sign_in")
+        return {
+            "me": found,
+            "lacks_second_factor": found is not None and lacks_second_factor(found),
+            "main_entries": [] if found is None else main_entries(found.actor),
+        }
 
-def figure(number: float) -> str:
-    """Return a number with thousands separated and a real minus sign: 2,619."""
+
+@dataclass(frozen=True, slots=True)
+class MainEntry:
+    """A part of mapgrid that its reader may open."""
+
+    endpoint: str
+    label: str
+    is_here: bool
+
+
+def main_entries(actor: Actor) -> list[MainEntry]:
+    """Return what the bar at the top offers somebody."""
+    offered = (
+        ("map.home", _("Map"), Permission.SEE_FIGURES),
+        ("people.list_people", _("People"), Permission.MANAGE_PEOPLE),
+        ("audit.list_entries", _("Audit trail"), Permission.SEE_AUDIT),
+    )
+    return [
+        MainEntry(endpoint, label, (request.blueprint or "") == endpoint.split(".")[0])
+        for endpoint, label, permission in offered
+        if actor.areas(permission)
+    ]
+
+
+def local_time(moment: datetime) -> str:
+    """Return a moment as the villages' clocks show it: 2026-03-05 14:02."""
+    return f"{moment.astimezone(LOCAL_TIME):%Y-%m-%d %H:%M}"
+
+
+def figure(number: float | None) -> str:
+    """Return a number with thousands separated and a real minus sign, 2,619; less than five for None."""
+    if number is None:
+        return f"<{FEWEST_SHOWN}"
     return f"{number:,}".replace("-", _MINUS)
 
 

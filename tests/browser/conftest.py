@@ -1,5 +1,6 @@
 import pytest
 from drawn_village import NOW, save_drawn_village
+from signed_in import TOKEN
 
 
 @pytest.fixture
@@ -23,6 +24,13 @@ def watched(page):
 
 def _is_foreign(url):
     return not url.startswith(("http://127.0.0.1:", "data:", "blob:"))
+
+
+@pytest.fixture
+def context(context):
+    """Sign the browser in as the reader."""
+    context.add_cookies([{"name": "mapgrid", "value": TOKEN, "domain": "127.0.0.1", "path": "/"}])
+    return context
 
 
 @pytest.fixture(params=["zh-CN", "en-GB"])

@@ -24,7 +24,7 @@ from shapely import Point
 from geodata.files import read_features
 from mapgrid.errors import InputRefusedError
 
-SECRET = "the-secret-of-another-file"  # noqa: S105 - a word to look for
+SECRET = "the-secret-of-another-file"
 HOME = gpd.GeoDataFrame({"name": ["a"]}, geometry=[Point(117.2, 25.1)], crs=4326)
 
 

@@ -70,7 +70,7 @@ def test_every_route_is_described_and_every_description_has_its_route(app):
 
 
 def test_every_path_has_an_address_to_be_tried():
-    assert ADDRESSES.keys() == DESCRIPTION["paths"].keys()
+    assert ADDRESSES.keys() == {path for path, operations in DESCRIPTION["paths"].items() if "get" in operations}
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
@@ -274,7 +274,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(app, client, session,
     statements.clear()
     client.get(ADDRESSES[path])
     assert len(statements) == before
-    assert 1 <= before <= 8
+    assert 1 <= before <= 12
 
 
 def _add_people_and_cases(session):
@@ -299,7 +299,9 @@ def _add_people_and_cases(session):
     session.commit()
 
 
-def test_nothing_can_be_written_through_the_api(app, client):
-    rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/api/")]
-    assert all(rule.methods == {"GET", "HEAD", "OPTIONS"} for rule in rules)
+def test_nothing_can_be_changed_without_the_token_of_a_form(app, client):
+    unsafe = [rule for rule in app.url_map.iter_rules() if "POST" in rule.methods and "code" in rule.arguments]
+    assert unsafe
+    for rule in unsafe:
+        assert client.post(rule.rule.replace("<code>", household(0))).status_code == 400
     assert client.post(f"/api/villages/{VILLAGE}").status_code == 405

@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from signed_in import TOKEN, sign_in_reader
 from sqlalchemy import text
 
 from geodata.casebook import load_cases
@@ -228,10 +229,12 @@ def test_the_command_finds_the_demo_without_importing_what_only_a_first_start_ne
     assert "--fresh-dates" in run.stdout
 
 
-def test_the_api_shows_the_demo(demo_url):
-    app = create_app(demo_url)
+def test_the_api_shows_the_demo(demo_url, settings):
+    app = create_app(demo_url, settings)
     app.config["CLOCK"] = lambda: NOW
+    sign_in_reader(demo_url)
     client = app.test_client()
+    client.set_cookie("mapgrid", TOKEN)
     figures = client.get(f"/api/villages/{RUGGELL}").json
     households = client.get(f"/api/villages/{RUGGELL}/households").json["features"]
     assert figures["tiers"]["red"] == sum(home["properties"]["tier"] == "red" for home in households) == 37

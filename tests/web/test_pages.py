@@ -46,9 +46,9 @@ def test_a_nonce_is_used_once(client):
     assert len(policies) == 3
 
 
-def test_a_database_that_is_away_is_503_with_a_time_to_come_back():
-    away = create_app("postgresql://127.0.0.1:9/nowhere").test_client()
-    page = away.get("/", headers={"Accept-Language": "en"})
+def test_a_database_that_is_away_is_503_with_a_time_to_come_back(settings):
+    away = create_app("postgresql://127.0.0.1:9/nowhere", settings).test_client()
+    page = away.get("/sign-in", headers={"Accept-Language": "en"})
     assert page.status_code == 503
     assert page.headers["Retry-After"] == "5"
     assert "127.0.0.1" not in page.text

@@ -105,4 +105,4 @@ def test_a_busy_port_is_told_with_the_way_out_and_no_database_is_made(home):
 def test_an_address_that_others_can_reach_is_refused_with_the_reason(home, host):
     refused = subprocess.run(**_command(home, "serve", "--host", host), capture_output=True, check=False)
     assert refused.returncode == 2
-    assert "no accounts yet" in refused.stderr
+    assert "without TLS" in refused.stderr

@@ -8,6 +8,9 @@ from geodata.counts import Counts, count_villages
 from geodata.villages import load_areas
 from mapgrid.codes import AreaLevel, level_of
 from mapgrid.errors import NotFoundError
+from mapgrid.roles import Permission, allows
+from mapgrid.suppression import suppress_small
+from web.actions.discretion import discreet
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from geopandas import GeoDataFrame
     from sqlalchemy.orm import Session
+
+    from mapgrid.roles import Actor
 
 VILLAGE_COLUMNS = ("code", "name", "name_en", "households", "people", "grids", "groups", "tiers", "cases")
 
@@ -25,7 +30,7 @@ def list_areas(session: Session) -> list[dict[str, Any]]:
     return [_record(area) for _index, area in areas.iterrows()]
 
 
-def area_summary(session: Session, code: str, now: datetime) -> dict[str, Any]:
+def area_summary(session: Session, code: str, now: datetime, actor: Actor) -> dict[str, Any]:
     """Return an area with its sums and the areas just below it.
 
     Raises
@@ -39,16 +44,19 @@ def area_summary(session: Session, code: str, now: datetime) -> dict[str, Any]:
     if found.empty:
         raise NotFoundError(f"no area {code} in the store")
     counts = count_villages(session, code, now).values()
+    whole = _sum(list(counts))
+    if not allows(actor, Permission.SEE_HOUSEHOLDS, code):
+        whole["tiers"] = suppress_small({code: whole["tiers"]})[code]
     below = areas[areas["parent_code"] == code]
     return {
         **_record(found.iloc[0]),
         "villages": len(counts),
-        **_sum(list(counts)),
+        **whole,
         "areas": [_record(area) for _index, area in below.iterrows()],
     }
 
 
-def villages_of(session: Session, code: str, level: AreaLevel, now: datetime) -> GeoDataFrame:
+def villages_of(session: Session, code: str, level: AreaLevel, now: datetime, actor: Actor) -> GeoDataFrame:
     """Return the villages of a town or a district with their boundaries, and `VILLAGE_COLUMNS`.
 
     Raises
@@ -59,7 +67,7 @@ def villages_of(session: Session, code: str, level: AreaLevel, now: datetime) ->
     areas = load_areas(session)
     if level_of(code) is not level or code not in set(areas["code"]):
         raise NotFoundError(f"no {level} {code} in the store")
-    counts = count_villages(session, code, now)
+    counts = discreet(count_villages(session, code, now), actor)
     villages: GeoDataFrame = areas[areas["code"].isin(counts.keys())].reset_index(drop=True)
     return villages.assign(
         **{

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import shapely
 
 from mapgrid.cases import OPEN_ON_MAP
+from mapgrid.errors import NotFoundError
 from mapgrid.mapspec import MapSpec, Overlay, Pane, colour_grids, village_spec
 from mapgrid.outlines import inner_borders, neighbours_of, surroundings
 from mapgrid.terrain import TerrainKind
@@ -87,12 +88,34 @@ class Composed:
     cases: list[list[Any]] = field(default_factory=list)
 
 
-def compose_village(frames: VillageFrames) -> Composed:
-    """Return the map of one village."""
+def one_grid(frames: VillageFrames, code: str) -> VillageFrames:
+    """Return what is known of one grid of a village.
+
+    Raises
+    ------
+    NotFoundError
+        If the plan in force has no such grid.
+    """
+    grids = frames.grids[frames.grids["code"] == code]
+    if grids.empty:
+        raise NotFoundError(f"no grid {code} in a plan in force")
+    return replace(
+        frames,
+        boundary=grids.geometry.iloc[0],
+        households=frames.households[frames.households["grid"] == code],
+        grids=grids,
+        groups=frames.groups[frames.groups["code"].str.startswith(code)],
+        cases=frames.cases[frames.cases["grid"] == code],
+        counts=frames.counts_of_grids[code],
+    )
+
+
+def compose_village(frames: VillageFrames, *, has_households: bool = True) -> Composed:
+    """Return the map of one village or grid; without households there is no legend that filters them."""
     overlays = {key: parts for key, parts in _overlays(frames).items() if parts}
     spec = village_spec(
         _start_box(frames),
-        tier_counts=frames.counts.tiers,
+        tier_counts=frames.counts.tiers if has_households else {},
         case_counts=frames.counts.cases,
         overlays=([Overlay.GRIDS] if len(frames.grids) else []) + list(overlays),
     )

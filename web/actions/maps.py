@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 
@@ -12,11 +12,13 @@ from geodata.counts import Counts, count_grids, count_villages
 from geodata.households import load_households
 from geodata.plans import PlanRecord, load_assignments, load_current_plan, load_grids, load_groups
 from geodata.villages import load_areas, load_terrain, load_units, load_village
-from mapgrid.codes import AreaLevel, level_of
+from mapgrid.codes import GRID_DIGITS, VILLAGE_DIGITS, AreaLevel, check_grid_code, level_of
 from mapgrid.crs import STORAGE_SRID
 from mapgrid.errors import NotFoundError
+from mapgrid.roles import Permission, allows
 from mapgrid.times import LOCAL_TIME
-from web.actions.drawing import AreaRow, Composed, VillageFrames, compose_village, compose_villages
+from web.actions.discretion import discreet
+from web.actions.drawing import AreaRow, Composed, VillageFrames, compose_village, compose_villages, one_grid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
     from geopandas import GeoDataFrame
     from sqlalchemy.orm import Session
+
+    from mapgrid.roles import Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +54,13 @@ class AreaView:
     Attributes
     ----------
     kind
-        `village`, `town` or `district`.
+        `grid`, `village`, `town` or `district`.
+    grids_of_reader
+        Where somebody can go who serves grids: these.
     villages, towns
         Where one can go from here: villages of this town (of the district, when it is shown), towns of the district.
+    linked
+        Codes of the places above and beside this one that the reader may open; others are named only.
     bounds
         `(west, south, east, north)` of the whole area, degrees.
     as_of
@@ -65,6 +73,8 @@ class AreaView:
     code: str
     name: str
     crumbs: tuple[Place, ...]
+    grids_of_reader: tuple[Place, ...]
+    linked: frozenset[str]
     villages: tuple[Place, ...]
     towns: tuple[Place, ...]
     bounds: tuple[float, float, float, float]
@@ -78,15 +88,26 @@ class AreaView:
     composed: Composed
 
 
-def first_village(session: Session) -> str | None:
-    """Return the code of the first village that has a boundary, or None when the store is empty."""
+def first_place(session: Session, actor: Actor) -> str | None:
+    """Return the code of the place whose map somebody's home is: their first grid, else their first village.
+
+    None when their scopes reach no village with a boundary.
+    """
+    scopes = actor.areas(Permission.SEE_FIGURES)
+    grids = [code for code in scopes if len(code) == GRID_DIGITS]
+    if grids:
+        return grids[0]
     areas = load_areas(session)
     villages = areas[areas["level"].eq(AreaLevel.VILLAGE) & areas.geometry.notna()]
-    return None if villages.empty else str(villages["code"].iloc[0])
+    reached = [code for code in villages["code"] if allows(actor, Permission.SEE_FIGURES, code)]
+    towns = [code for code in scopes if len(code) in {6, 9}]
+    if towns and reached and not actor.areas(Permission.SEE_HOUSEHOLDS):
+        return towns[0]  # a leader's home is the whole
+    return reached[0] if reached else None
 
 
-def area_view(session: Session, code: str, *, now: datetime, language: str) -> AreaView:
-    """Return the map of an area.
+def area_view(session: Session, code: str, *, now: datetime, language: str, actor: Actor) -> AreaView:
+    """Return the map of an area or of one grid, as somebody may see it.
 
     A fixed number of queries, whatever the number of households, grids or villages.
 
@@ -100,47 +121,67 @@ def area_view(session: Session, code: str, *, now: datetime, language: str) -> A
     Raises
     ------
     NotFoundError
-        If there is no such area, or nothing with a boundary in it.
+        If there is no such area or grid, or nothing with a boundary in it.
     """
-    level = level_of(code)
+    is_grid = len(code) == GRID_DIGITS
+    level = AreaLevel.VILLAGE if is_grid else level_of(code)
+    area = check_grid_code(code)[:VILLAGE_DIGITS] if is_grid else code
     areas = load_areas(session).set_index("code", drop=False)
-    if code not in areas.index:
-        raise NotFoundError(f"no area {code} in the store")
+    if area not in areas.index:
+        raise NotFoundError(f"no area {area} in the store")
     names = areas["name"] if language == "zh" else areas["name_en"].fillna(areas["name"])
-    home = code[:9]
-    counts = count_villages(session, home, now)
+    counts = discreet(count_villages(session, code[:9], now), actor)
+    plan = None
     if level is AreaLevel.VILLAGE:
-        plan = load_current_plan(session, code, now.astimezone(LOCAL_TIME).date())
-        frames = _load_frames(session, code, plan, now, counts[code])
-        composed, bounds = compose_village(frames), frames.boundary.bounds
-        counted = {code: counts[code]}
+        plan = load_current_plan(session, area, now.astimezone(LOCAL_TIME).date())
+        frames = _load_frames(session, area, plan, now, counts[area], actor)
+        if is_grid:
+            frames = one_grid(frames, code)
+        composed = compose_village(frames, has_households=allows(actor, Permission.SEE_HOUSEHOLDS, code))
+        bounds = frames.boundary.bounds
+        counted = {code: frames.counts}
     else:
-        plan = None
         composed, bounds = _compose_villages(areas, names, counts)
         counted = counts
     return AreaView(
-        kind=level,
+        kind="grid" if is_grid else level,
         code=code,
-        name=names[code],
-        crumbs=tuple(Place(upper, names[upper]) for upper in (code[:6], code[:9]) if len(upper) < len(code)),
-        villages=tuple(Place(one, names[one], count.households) for one, count in counts.items()),
-        towns=tuple(
-            Place(town, names[town])
-            for town in areas.index[areas["level"].eq(AreaLevel.TOWN) & areas["parent_code"].eq(code[:6])]
-        ),
+        name=f"{names[area]} {code[VILLAGE_DIGITS:]}".strip(),
+        **_around(areas, names, code, counts, actor),
         bounds=bounds,
         grids=sum(count.grids for count in counted.values()),
         households=sum(count.households for count in counted.values()),
         people=sum(count.people for count in counted.values()),
         plan=None if plan is None else PlanPlate(plan.name, plan.state),
         as_of=f"{now.astimezone(LOCAL_TIME):%Y-%m-%d %H:%M}",
-        sources=tuple(dict.fromkeys(areas.loc[list(counted), "source"].dropna())),
-        is_demo=bool(areas.at[code, "is_demo"]),
+        sources=tuple(dict.fromkeys(areas.loc[[one[:VILLAGE_DIGITS] for one in counted], "source"].dropna())),
+        is_demo=bool(areas.at[area, "is_demo"]),
         composed=composed,
     )
 
 
-def _load_frames(session: Session, code: str, plan: PlanRecord | None, now: datetime, counts: Counts) -> VillageFrames:
+def _around(
+    areas: GeoDataFrame, names: Mapping[str, str], code: str, counts: Mapping[str, Counts], actor: Actor
+) -> dict[str, Any]:
+    """Return where one is and can go from there; what is above one's scopes is named, not linked."""
+    above = [upper for upper in (code[:6], code[:9], code[:12]) if len(upper) < len(code)]
+    towns = areas.index[areas["level"].eq(AreaLevel.TOWN) & areas["parent_code"].eq(code[:6])].tolist()
+    grids = [scope for scope in actor.areas(Permission.SEE_FIGURES) if len(scope) == GRID_DIGITS]
+    villages = [one for one in counts if allows(actor, Permission.SEE_FIGURES, one)]
+    return {
+        "crumbs": tuple(Place(upper, names[upper]) for upper in above),
+        "grids_of_reader": tuple(
+            Place(grid, f"{names[grid[:12]]} {grid[12:]}") for grid in grids if grid[:12] in areas.index
+        ),
+        "villages": tuple(Place(one, names[one], counts[one].households) for one in villages),
+        "towns": tuple(Place(town, names[town]) for town in towns if allows(actor, Permission.SEE_FIGURES, town)),
+        "linked": frozenset(one for one in above if allows(actor, Permission.SEE_FIGURES, one)),
+    }
+
+
+def _load_frames(
+    session: Session, code: str, plan: PlanRecord | None, now: datetime, counts: Counts, actor: Actor
+) -> VillageFrames:
     households = load_households(session, code)
     grid_of = {} if plan is None else load_assignments(session, plan.id)["grid"]
     return VillageFrames(
@@ -154,7 +195,7 @@ def _load_frames(session: Session, code: str, plan: PlanRecord | None, now: date
         cases=load_cases(session, code, now),
         terrain=load_terrain(session, code),
         counts=counts,
-        counts_of_grids={} if plan is None else count_grids(session, plan.id, now),
+        counts_of_grids={} if plan is None else discreet(count_grids(session, plan.id, now), actor),
     )
 
 

@@ -10,6 +10,7 @@ from geodata.households import load_households
 from geodata.plans import load_assignments, load_current_plan, load_grids, load_groups
 from geodata.villages import load_terrain, load_units, load_village
 from mapgrid.times import LOCAL_TIME
+from web.actions.discretion import discreet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from geodata.plans import PlanRecord
+    from mapgrid.roles import Actor
     from mapgrid.terrain import TerrainKind
 
 BOUNDARY_COLUMNS = ("code", "name", "name_en")
@@ -41,7 +43,7 @@ CASE_COLUMNS = (
 TERRAIN_COLUMNS = ("kind", "detail", "name")
 
 
-def village_summary(session: Session, code: str, now: datetime) -> dict[str, Any]:
+def village_summary(session: Session, code: str, now: datetime, actor: Actor) -> dict[str, Any]:
     """Return a village's figures, its plan in force (or None) and the time they hold for, as plain values.
 
     Raises
@@ -51,7 +53,7 @@ def village_summary(session: Session, code: str, now: datetime) -> dict[str, Any
     """
     village = load_village(session, code).iloc[0]
     plan = current_plan(session, code, now)
-    counts = count_villages(session, code, now)[code]
+    counts = discreet(count_villages(session, code, now), actor)[code]
     return {
         "code": code,
         "name": village["name"],
@@ -79,11 +81,11 @@ def current_plan(session: Session, code: str, now: datetime) -> PlanRecord | Non
     return load_current_plan(session, code, now.astimezone(LOCAL_TIME).date())
 
 
-def village_grids(session: Session, code: str, now: datetime) -> GeoDataFrame:
+def village_grids(session: Session, code: str, now: datetime, actor: Actor) -> GeoDataFrame:
     """Return the grids in force with `GRID_COLUMNS`; no rows without a plan."""
     plan_id = _plan_id(session, code, now)
     grids = load_grids(session, plan_id)
-    counts = count_grids(session, plan_id, now)
+    counts = discreet(count_grids(session, plan_id, now), actor)
     return grids.assign(
         **{
             name: [getattr(counts[grid], name) for grid in grids["code"]]

@@ -22,6 +22,6 @@ def serve(host: str | None, port: int | None) -> None:
     """
     settings = read_settings()
     settings = replace(settings, host=host or settings.host, port=settings.port if port is None else port)
-    listen(settings.host, settings.port).close()  # a busy port is said before the database starts
+    listen(settings).close()  # a busy port is said before the database starts
     with open_store(settings.database_url, settings.home) as database_url:
         raise SystemExit(serve_until_interrupted(database_url, settings))

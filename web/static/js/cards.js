@@ -1,5 +1,5 @@
 // The grid card and the pop-ups. Details come by code from our API and are shown as text only.
-import { fetchJson, make, makeSvg, say } from "./dom.js";
+import { fetchJson, make, makeSvg, postJson, say } from "./dom.js";
 import { caseSvg, householdSvg } from "./symbols.js";
 
 const MOST_IN_POPUP = 8;
@@ -42,6 +42,7 @@ export class Cards {
   }
 
   problem(error) {
+    if (error.status === 401) { location.reload(); return this.text.loading; }
     return error.status ? say(this.text.error_status, { status: error.status }) : this.text.offline;
   }
 
@@ -59,8 +60,8 @@ export class Cards {
         make("div", {}, make("h2", {}, say(t.n_households, { n: grid.households })),
           make("p", {}, say(t.n_people, { n: grid.people }), make("i", { class: "dot" }), say(t.n_groups, { n: grid.groups }))),
         this.closeButton()),
-      make("ul", {}, ...this.tiers.filter(({ tier }) => tier !== "unknown" || grid.tiers[tier]).map((symbol) =>
-        make("li", { "aria-label": `${t.tiers[symbol.tier]} ${grid.tiers[symbol.tier] ?? 0}` }, householdSvg(symbol), String(grid.tiers[symbol.tier] ?? 0)))),
+      make("ul", {}, ...this.tiers.filter(({ tier }) => tier !== "unknown" || grid.tiers[tier] !== 0).map((symbol) =>
+        make("li", { "aria-label": `${t.tiers[symbol.tier]} ${figure(grid.tiers[symbol.tier])}` }, householdSvg(symbol), figure(grid.tiers[symbol.tier])))),
       make("dl", {},
         row(t.liaison, names(staff("liaison"))),
         row(t.leader, leader ? leader.name : t.nobody_yet, leader?.phone),
@@ -76,19 +77,40 @@ export class Cards {
       const home = await fetchJson(this.urls.household + encodeURIComponent(code));
       const t = this.text;
       const symbol = this.tiers.find(({ tier }) => tier === home.tier);
+      const title = home.members.length || home.people === 0 ? home.head || t.no_head : code.slice(-6);
       return [
-        make("h3", {}, householdSvg(symbol, this.letters[home.tier]), home.head || t.no_head),
+        make("h3", {}, householdSvg(symbol, this.letters[home.tier]), title),
         make("dl", {},
           row(t.code, code.slice(-6)),
           row(t.tier, t.tiers[home.tier]),
-          home.reasons.length ? row(t.why, home.reasons.map((reason) => t.tier_reasons[reason] ?? reason).join(t.comma)) : null,
-          row(t.people, String(home.people)),
+          home.reasons?.length ? row(t.why, home.reasons.map((reason) => t.tier_reasons[reason] ?? reason).join(t.comma)) : null,
+          home.people === null ? null : row(t.people, String(home.people)),
           home.weight > 1 ? row(t.households_here, String(home.weight)) : null,
           home.address ? row(t.address, home.address) : null,
           home.grid ? row(t.grid, `${home.grid.slice(-3)}${home.group ? ` / ${home.group.slice(-2)}` : ""}`) : null),
-        make("p", { class: "note" }, t.masked_note),
+        home.may_unmask ? this.unmaskPart(code) : make("p", { class: "note" }, home.people === null ? t.hidden_note : t.masked_note),
       ];
     });
+  }
+
+  // Names in full: for a stated purpose, which the audit trail keeps with the look.
+  unmaskPart(code) {
+    const t = this.text;
+    const options = Object.entries(t.purposes).map(([purpose, label]) => make("option", { value: purpose }, label));
+    const purpose = make("select", { "aria-label": t.purpose }, make("option", { value: "" }, t.purpose), ...options);
+    const part = make("div", { class: "note" }, make("p", {}, t.masked_note), purpose);
+    purpose.addEventListener("change", async () => {
+      if (!purpose.value) return;
+      purpose.disabled = true;
+      try {
+        const full = await postJson(`${this.urls.household}${encodeURIComponent(code)}/unmask`, { purpose: purpose.value });
+        part.replaceChildren(make("dl", {}, ...full.members.map((member) => row(member.name, member.phone ?? "–"))), make("p", {}, t.unmasked_note));
+      } catch (error) {
+        part.append(make("p", {}, this.problem(error)));
+        purpose.disabled = false;
+      }
+    });
+    return part;
   }
 
   async openCases(rows, at) {
@@ -122,6 +144,11 @@ export class Cards {
 function row(term, value, extra = null) {
   const small = typeof extra === "string" ? make("small", {}, extra) : extra;
   return make("div", {}, make("dt", {}, term), make("dd", {}, value, small ? " " : "", small));
+}
+
+// A count, or that it is kept back because it is small.
+function figure(count) {
+  return count === null ? "<5" : String(count ?? 0);
 }
 
 // 2026-03-05 14:02, in the zone of the villages, whatever zone the reader's machine is in.

@@ -27,6 +27,15 @@ export async function fetchJson(url, options = {}) {
   return answer.json();
 }
 
+// The answer to something that changes or is logged: sent with the token of this page.
+export function postJson(url, body) {
+  const token = document.querySelector("meta[name=csrf-token]").content;
+  return fetchJson(url, {
+    method: "POST", body: JSON.stringify(body),
+    headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": token },
+  });
+}
+
 // "{n} households" with values put in; the template comes from the page's translations.
 export function say(template, values = {}) {
   return template.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));

@@ -21,6 +21,7 @@ export function start(map, layers, page) {
   const households = new HouseholdLayer(map, page.households, {
     symbols: page.tiers, letters: text.letters, nameAloneBelow: page.name_alone_below, clusteredUpTo: page.clustered_up_to, lettersFrom: page.letters_from,
   });
+  const hasGrids = page.kind === "village" || page.kind === "grid";
   const cards = new Cards(map, box.querySelector(".grid-card"), {
     urls: page.urls, text, tiers: page.tiers, caseSymbols: page.case_symbols, letters: text.letters,
     onClose: () => select(null), onShowGrid: (code) => fitBesideCard(map, areas.get(code).getBounds()),
@@ -33,7 +34,7 @@ export function start(map, layers, page) {
   const cases = new CaseLayer(map, page.cases, { symbols: page.case_symbols, text, clusteredUpTo: page.clustered_up_to, onPick: (rows, at) => cards.openCases(rows, at) });
   const labels = new LabelLayer(map, {
     boxes: () => floatingBoxes(box), onPick: (code) => (areas.get(code) ? openArea(code) : map.fitBounds(page.start)), peopleFrom: page.people_from,
-    whole: page.kind === "village" ? page.whole : null, nameAloneBelow: page.name_alone_below, clusteredUpTo: page.clustered_up_to,
+    whole: hasGrids ? page.whole : null, nameAloneBelow: page.name_alone_below, clusteredUpTo: page.clustered_up_to,
     symbolsAt: () => symbolsInView(map, households, cases),
   });
   labels.setAreas(page.labels.map((label) => ({ ...label, layer: areas.get(label.code) })));
@@ -48,7 +49,7 @@ export function start(map, layers, page) {
   }
 
   function openArea(code, { takesFocus = false, moves = false } = {}) {
-    if (page.kind !== "village") { location.assign(page.urls.map + encodeURIComponent(code)); return; }
+    if (!hasGrids) { location.assign(page.urls.map + encodeURIComponent(code)); return; }
     if (moves || map.getSize().x <= 760) fitBesideCard(map, areas.get(code).getBounds());
     map.closePopup();
     cards.openGrid(code, { takesFocus });
