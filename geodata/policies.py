@@ -226,9 +226,10 @@ def _has_any(permissions: Sequence[Permission]) -> str:
     return f"cardinality({_asked('areas', permissions)}) > 0"
 
 
-def _asked(function: str, permissions: Sequence[Permission]) -> str:
-    # A sub-select is asked once for a statement, a function for every row.
-    return f"(SELECT mapgrid_{function}('{_array(permissions)}'))::text[]"
+def _asked(kind: str, permissions: Sequence[Permission]) -> str:
+    """Return the codes of a kind (see `sql/scope.sql`) that one of some permissions reaches, read once a statement."""
+    read = " || ".join(f"nullif(current_setting('mapgrid.{kind}_{each}', true), '')::text[]" for each in permissions)
+    return f"(SELECT {read})::text[]"
 
 
 def _array(permissions: Sequence[Permission]) -> str:

@@ -107,14 +107,11 @@ def _add_conditions(state: ORMExecuteState) -> None:
 
 def _tell(connection: Connection, actor: Actor | None, today: date) -> None:
     connection.execute(
-        text(
-            "SELECT set_config('mapgrid.account', :account, true), set_config('mapgrid.viewer', :viewer, true),"
-            " set_config('mapgrid.today', :today, true)"
-        ),
+        text("SELECT mapgrid_enter(:account, :viewer, :today)"),
         {
-            "account": "" if actor is None else str(actor.account_id),
-            "viewer": "" if actor is None or actor.viewer_id is None else str(actor.viewer_id),
-            "today": today.isoformat(),
+            "account": None if actor is None else actor.account_id,
+            "viewer": None if actor is None else actor.viewer_id,
+            "today": today,
         },
     )
 

@@ -21,7 +21,7 @@ def sign_in_reader(database_url):
     """Store the reader with a sign-in whose token is `TOKEN`."""
     engine = open_engine(database_url)
     with session_maker(engine).begin() as session:
-        sign_in(session, "reader", (Role.PLANNER, ""), (Role.VILLAGE_LEADER, ""), token=TOKEN)
+        sign_in(session, "reader", (Role.PLANNER, ""), (Role.VILLAGE_LEADER, ""), token=TOKEN, name="读者")
     engine.dispose()
 
 

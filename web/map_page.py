@@ -49,7 +49,8 @@ def render(view: AreaView) -> str:
 
 
 def _figures(view: AreaView) -> list[tuple[str, int]]:
-    return [(_("Grids"), view.grids), (_("Households"), view.households), (_("People"), view.people)]
+    figures = [(_("Grids"), view.grids), (_("Households"), view.households), (_("People"), view.people)]
+    return figures[1:] if view.kind == "grid" else figures
 
 
 def _browser_values(view: AreaView, words: dict[str, Any]) -> dict[str, Any]:

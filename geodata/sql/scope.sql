@@ -1,8 +1,13 @@
--- Who asks, and what their scopes reach. Policies ask these functions once per statement.
+-- Who asks, and what their scopes reach.
 --
--- The application sets mapgrid.account (a number), mapgrid.viewer (the administrator who looks with that account's eyes)
--- and mapgrid.today for the length of a transaction. Without an account nothing is reached. The functions run as their
--- owner, since the asker may not read other people's scopes; pg_temp comes last in their search path, so that no
+-- A transaction begins with mapgrid_enter: it reads the account's scopes as they are now and keeps what they reach in
+-- settings of that transaction, mapgrid.<kind>_<permission>, each an array of codes:
+--
+--     scopes   areas and grids         areas    without the grids: a grid's code begins foreign household codes
+--     around   villages for grids      chain    the areas above, which a page names to say where one is
+--
+-- Policies read the settings, which costs next to nothing; nobody entered, nothing is reached. The functions run as
+-- their owner, since the asker may not read other people's scopes; pg_temp comes last in their search path, so that no
 -- temporary table can stand in for ours.
 
 CREATE FUNCTION mapgrid_account() RETURNS integer LANGUAGE sql STABLE PARALLEL SAFE AS
@@ -14,38 +19,40 @@ $$ SELECT nullif(current_setting('mapgrid.viewer', true), '')::integer $$;
 CREATE FUNCTION mapgrid_today() RETURNS date LANGUAGE sql STABLE PARALLEL SAFE AS
 $$ SELECT coalesce(nullif(current_setting('mapgrid.today', true), '')::date, (now() AT TIME ZONE 'Asia/Shanghai')::date) $$;
 
+-- Begin to ask as an account, until the end of the transaction: viewer is the administrator who looks with its eyes.
+CREATE FUNCTION mapgrid_enter(account integer, viewer integer, today date) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = :schema, pg_temp AS $$
+DECLARE
+    held record;
+BEGIN
+    PERFORM set_config('mapgrid.account', coalesce(account::text, ''), true),
+            set_config('mapgrid.viewer', coalesce(viewer::text, ''), true),
+            set_config('mapgrid.today', coalesce(today::text, ''), true);
+    FOR held IN
+        SELECT r.permission, coalesce(array_agg(DISTINCT s.area_code::text) FILTER (WHERE s.id IS NOT NULL), '{}') AS codes
+        FROM (SELECT DISTINCT permission FROM role_permission) r
+        LEFT JOIN role_permission g ON g.permission = r.permission AND (viewer IS NULL OR NOT g.is_change)
+        LEFT JOIN (SELECT s.* FROM account_scope s JOIN account a ON a.id = s.account_id AND a.disabled_at IS NULL
+                   WHERE s.account_id = account
+                     AND s.starts_on <= mapgrid_today()
+                     AND (s.ends_on IS NULL OR s.ends_on > mapgrid_today())) s ON s.role = g.role
+        GROUP BY r.permission
+    LOOP
+        PERFORM set_config('mapgrid.scopes_' || held.permission, held.codes::text, true),
+                set_config('mapgrid.areas_' || held.permission,
+                    ARRAY(SELECT code FROM unnest(held.codes) code WHERE length(code) < 15)::text, true),
+                set_config('mapgrid.around_' || held.permission,
+                    ARRAY(SELECT DISTINCT left(code, 12) FROM unnest(held.codes) code)::text, true),
+                set_config('mapgrid.chain_' || held.permission,
+                    ARRAY(SELECT DISTINCT left(code, digits) FROM unnest(held.codes) code, unnest(ARRAY[6, 9, 12]) digits
+                          WHERE length(code) > digits)::text, true);
+    END LOOP;
+END $$;
+
 -- Areas and grids on which the asker has one of some permissions.
-CREATE FUNCTION mapgrid_scopes(permissions text[]) RETURNS text[]
-LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = :schema, pg_temp AS $$
-    SELECT coalesce(array_agg(DISTINCT s.area_code::text), '{}')
-    FROM account_scope s
-    JOIN account a ON a.id = s.account_id
-    JOIN role_permission r ON r.role = s.role
-    WHERE s.account_id = mapgrid_account()
-      AND a.disabled_at IS NULL
-      AND r.permission = ANY (permissions)
-      AND s.starts_on <= mapgrid_today() AND (s.ends_on IS NULL OR s.ends_on > mapgrid_today())
-      AND (mapgrid_viewer() IS NULL OR NOT r.is_change)
-$$;
-
--- The same, areas alone: a grid's code is the beginning of foreign household codes.
-CREATE FUNCTION mapgrid_areas(permissions text[]) RETURNS text[]
-LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = :schema, pg_temp AS $$
-    SELECT coalesce(array_agg(code), '{}') FROM unnest(mapgrid_scopes(permissions)) code WHERE length(code) < 15
-$$;
-
--- The same, with the villages of the grids instead of the grids.
-CREATE FUNCTION mapgrid_around(permissions text[]) RETURNS text[]
-LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = :schema, pg_temp AS $$
-    SELECT coalesce(array_agg(DISTINCT left(code, 12)), '{}') FROM unnest(mapgrid_scopes(permissions)) code
-$$;
-
--- The areas above them, which a page names to say where one is.
-CREATE FUNCTION mapgrid_chain(permissions text[]) RETURNS text[]
-LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = :schema, pg_temp AS $$
-    SELECT coalesce(array_agg(DISTINCT left(code, digits)), '{}')
-    FROM unnest(mapgrid_scopes(permissions)) code, unnest(ARRAY[6, 9, 12]) digits
-    WHERE length(code) > digits
+CREATE FUNCTION mapgrid_scopes(permissions text[]) RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT coalesce(array_agg(DISTINCT code), '{}')
+    FROM unnest(permissions) p, unnest(nullif(current_setting('mapgrid.scopes_' || p, true), '')::text[]) code
 $$;
 
 -- The households that stand in the grids of the scopes, by the plan in force.
@@ -75,47 +82,49 @@ $$;
 -- Whether the asker manages an account: every open scope of it lies in the asker's areas, so that nobody can take over
 -- the account of somebody who reaches farther. One that has no scope yet is anybody's who manages people.
 CREATE FUNCTION mapgrid_manages(account integer) RETURNS boolean
-LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = :schema, pg_temp AS $$
-    SELECT cardinality(mapgrid_areas('{manage_people}')) > 0
-       AND NOT EXISTS (
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = :schema, pg_temp AS $$
+DECLARE
+    areas text[] := coalesce(nullif(current_setting('mapgrid.areas_manage_people', true), ''), '{}');
+BEGIN
+    RETURN cardinality(areas) > 0 AND NOT EXISTS (
         SELECT FROM account_scope s
         WHERE s.account_id = account
           AND (s.ends_on IS NULL OR s.ends_on > mapgrid_today())
-          AND NOT s.area_code::text ^@ ANY (mapgrid_areas('{manage_people}')))
-$$;
+          AND NOT s.area_code::text ^@ ANY (areas));
+END $$;
 
 -- Sums that leaders may see who may not see households. A view reads as its owner; its own condition is the scope, for
 -- the application's role.
 CREATE VIEW village_tally AS
     SELECT h.village_code, h.tier, sum(h.weight)::integer AS households
     FROM household h
-    WHERE current_user <> :web OR h.village_code::text ^@ ANY ((SELECT mapgrid_areas('{see_figures}'))::text[])
+    WHERE current_user <> :web OR h.village_code::text ^@ ANY ((SELECT nullif(current_setting('mapgrid.areas_see_figures', true), ''))::text[])
     GROUP BY h.village_code, h.tier;
 
 CREATE VIEW village_people AS
     SELECT h.village_code, count(*)::integer AS people
     FROM household h
     JOIN person p ON p.household_code = h.code
-    WHERE current_user <> :web OR h.village_code::text ^@ ANY ((SELECT mapgrid_areas('{see_figures}'))::text[])
+    WHERE current_user <> :web OR h.village_code::text ^@ ANY ((SELECT nullif(current_setting('mapgrid.areas_see_figures', true), ''))::text[])
     GROUP BY h.village_code;
 
 CREATE VIEW grid_tally AS
     SELECT a.plan_id, a.grid_code, h.tier, sum(h.weight)::integer AS households
     FROM assignment a
     JOIN household h ON h.code = a.household_code
-    WHERE current_user <> :web OR a.grid_code::text ^@ ANY ((SELECT mapgrid_scopes('{see_figures}'))::text[])
+    WHERE current_user <> :web OR a.grid_code::text ^@ ANY ((SELECT nullif(current_setting('mapgrid.scopes_see_figures', true), ''))::text[])
     GROUP BY a.plan_id, a.grid_code, h.tier;
 
 CREATE VIEW grid_people AS
     SELECT a.plan_id, a.grid_code, count(*)::integer AS people
     FROM assignment a
     JOIN person p ON p.household_code = a.household_code
-    WHERE current_user <> :web OR a.grid_code::text ^@ ANY ((SELECT mapgrid_scopes('{see_figures}'))::text[])
+    WHERE current_user <> :web OR a.grid_code::text ^@ ANY ((SELECT nullif(current_setting('mapgrid.scopes_see_figures', true), ''))::text[])
     GROUP BY a.plan_id, a.grid_code;
 
 CREATE VIEW group_tally AS
     SELECT a.plan_id, a.group_code, sum(h.weight)::integer AS households
     FROM assignment a
     JOIN household h ON h.code = a.household_code
-    WHERE current_user <> :web OR a.grid_code::text ^@ ANY ((SELECT mapgrid_scopes('{see_figures}'))::text[])
+    WHERE current_user <> :web OR a.grid_code::text ^@ ANY ((SELECT nullif(current_setting('mapgrid.scopes_see_figures', true), ''))::text[])
     GROUP BY a.plan_id, a.group_code;

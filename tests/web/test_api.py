@@ -85,7 +85,8 @@ def test_every_answer_fits_its_schema_and_may_not_be_cached(client, village, pat
 @pytest.mark.parametrize("path", ADDRESSES)
 def test_no_answer_carries_a_full_name_a_telephone_or_an_identity_number(client, village, path):
     answer = client.get(ADDRESSES[path]).text
-    secrets = [*HEADS, "张小红", "许国强", "00012345678", "00099990000", "990101X", "id_number"]
+    secrets = [*HEADS, "张小红", "许国强", "00012345678", "00099990000", "990101X"]
+    secrets += ["id_number"] * (path != "/api/openapi.json")  # which says what is sent for a stated purpose
     assert [secret for secret in secrets if secret in answer] == []
 
 

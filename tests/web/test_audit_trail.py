@@ -110,7 +110,7 @@ def test_an_entry_in_somebody_else_s_name_is_refused(app, village, database_url,
     other = session.scalar(text("SELECT id FROM account WHERE login = 'auditor'"))
     engine = open_web_engine(database_url)
     with engine.connect() as connection:
-        connection.execute(text("SELECT set_config('mapgrid.account', '1', true)"))
+        connection.execute(text("SELECT mapgrid_enter(1, NULL, NULL)"))
         with pytest.raises(DBAPIError, match="row-level security"):
             connection.execute(
                 text(

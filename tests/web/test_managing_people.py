@@ -106,7 +106,7 @@ def test_the_database_gives_no_scope_to_oneself_nor_outside_of_one_s_areas(app, 
     engine = app.extensions["engine"]
     for account, area in ((people["admin"], f"{VILLAGE}001"), (people["new-worker"], "990102")):
         with engine.connect() as connection:
-            connection.execute(text("SELECT set_config('mapgrid.account', :id, true)"), {"id": str(people["admin"])})
+            connection.execute(text("SELECT mapgrid_enter(:id, NULL, NULL)"), {"id": people["admin"]})
             with pytest.raises(Exception, match="row-level security"):
                 connection.execute(
                     text(

@@ -226,5 +226,6 @@ def _start(
         agent=None if browser.agent is None else browser.agent[:_LONGEST_AGENT],
     )
     scopes = scopes_in_force(session, found.account_id, now.astimezone(LOCAL_TIME).date())
-    audit.record(session, "sign_in", found.login, login=found.login, second_factor=used_second_factor)
+    action = "sign_in.second_factor" if used_second_factor else "sign_in"
+    audit.record(session, action, found.login, login=found.login)
     return Started(token, Actor(found.account_id, found.login, found.full_name, scopes))
