@@ -93,7 +93,7 @@ def names_the_area(rule):
     return "code" in rule.arguments and (rule.rule, "code") not in _VALUES
 
 
-def ask(app, who, method, address):
+def ask(app, who, method, address, **sent):
     """Return the answer somebody gets; what it wrote is undone, so that the next finds the same store."""
     client = app.test_client()
     if who != "anonymous":
@@ -102,7 +102,8 @@ def ask(app, who, method, address):
     kept = database.commit
     database.commit = _undo
     try:
-        return client.open(address, method=method, **_BODIES.get(re.sub(r"\d+", "N", address.split("?")[0]), {}))
+        sent = sent or _BODIES.get(re.sub(r"\d+", "N", address.split("?")[0]), {})
+        return client.open(address, method=method, **sent)
     finally:
         database.commit = kept
 

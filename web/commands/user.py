@@ -32,7 +32,9 @@ def user() -> None:
 @user.command()
 @click.argument("login")
 @click.option("--name", required=True, help="The holder's name.")
-@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.ADMINISTRATOR.value, show_default=True)
+@click.option(
+    "--role", type=click.Choice([role.value for role in Role]), default=Role.ADMINISTRATOR.value, show_default=True
+)
 @click.option(
     "--area", default="", help="Code of the area: district 6 digits, town 9, village 12, grid 15; none: everywhere."
 )
