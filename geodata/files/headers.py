@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -57,9 +58,10 @@ _REMARK = re.compile(r"[(\[【].*?[)\]】]")
 
 
 def normalise(header: object) -> str:
-    """Return a column name without case, width, spaces and punctuation; empty for no name."""
+    """Return a column name without case, width, spaces, punctuation and marks nobody sees; empty for no name."""
     text = unicodedata.normalize("NFKC", str(header)).casefold() if header is not None else ""
-    return _NOISE.sub("", text.strip().removeprefix("\ufeff"))
+    seen = "".join(sign for sign in text if unicodedata.category(sign) != "Cf")  # as web pages and chats leave them
+    return _NOISE.sub("", seen.strip())
 
 
 def columns_for(role: str, header: Iterable[str]) -> list[str]:
@@ -101,3 +103,9 @@ def distinct(header: Sequence[object]) -> list[str]:
         seen[name] = seen.get(name, 0) + 1
         names.append(name if seen[name] == 1 else f"{name}.{seen[name]}")
     return names
+
+
+def repeated(header: Sequence[object]) -> list[str]:
+    """Return the column names that stand in a header more than once."""
+    names = [" ".join(str(cell).split()) for cell in header if cell not in {None, ""}]
+    return [name for name, count in Counter(names).items() if count > 1]
