@@ -107,6 +107,12 @@ def _shares(request: dict[str, Any]) -> bytes:
     return exchange.pack({"shares": mending.shares_inside(request["of"][0], request["wkb"])}, {})
 
 
+def _settle(request: dict[str, Any]) -> bytes:
+    from geodata.files import exchange, settling  # noqa: PLC0415
+
+    return exchange.pack(settling.settle(request["village"][0], request["grids"], request["homes"][0]), {})
+
+
 _ACTIONS: dict[str, Callable[[dict[str, Any]], bytes]] = {
     "vector": _read_vector,
     "csv": _read_csv,
@@ -114,6 +120,7 @@ _ACTIONS: dict[str, Callable[[dict[str, Any]], bytes]] = {
     "mend": _mend,
     "join": _join,
     "shares": _shares,
+    "settle": _settle,
 }
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def ask(request: Mapping[str, Any], seconds: int) -> bytes:
     request
         `action` and what it takes (see `geodata.files.apart`); `name`, `layer` and `format` as faults call them.
     seconds
-        Processor time the child may use; on the clock it is half as much again, and at least three more.
+        Processor time the child may use; on the clock it is half as much again, and at least two more.
     """
     limits = {"memory_bytes": bounds.CHILD_MEMORY_BYTES, "cpu_seconds": seconds}
     child = subprocess.Popen(  # our own module, no shell, the request on standard input

@@ -46,6 +46,7 @@ SYNONYMS: Mapping[str, frozenset[str]] = MappingProxyType(
             "area_name": """
                 villagename villname zldwmc xzqmc 行政区名称 坐落单位名称 村名 村名称 行政村 行政村名称 name 名称
             """,
+            "grid_code": "gridcode grid gridid wgbm wgdm 网格编码 网格代码 网格编号 网格号 网格 code 编码 编号",
             "name": "name title unit unitname 名称 组名 村民小组 小组名称 楼栋 楼栋名称",
             "kind": "kind fclass 类型 种类",
         }.items()

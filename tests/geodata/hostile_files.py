@@ -865,8 +865,8 @@ def a_geopackage_with_collections_two_million_deep(folder, address):
 
 
 @hostile("households", "rows_refused", row=2, says="at most 100000 vertices")
-def a_geopackage_with_a_line_of_five_million_corners(folder, address):
-    along = np.column_stack((np.full(5_000_000, 117.05), np.linspace(25, 25.1, 5_000_000)))
+def a_geopackage_with_a_line_of_two_million_corners(folder, address):
+    along = np.column_stack((np.full(2_000_000, 117.05), np.linspace(25, 25.1, 2_000_000)))
     return geopackage(folder, SOUND, blob(LineString(along)), n=[1, 2])
 
 
@@ -1005,3 +1005,65 @@ def a_shapefile_in_metres_of_a_zone(folder, address):
 def a_shapefile_in_metres_of_nobody_knows_which_zone(folder, address):
     metres = gpd.GeoSeries([LAND], crs=4326).to_crs(4548)
     return shapefile(folder, "prj", crs=4548, shapes=tuple(metres))
+
+
+# --- grids drawn elsewhere, for a village of one household in its middle -------------------------------------------
+
+WEST, EAST = box(117.0, 25.0, 117.055, 25.1), box(117.055, 25.0, 117.1, 25.1)
+
+
+@hostile("grids", "refused", says="VRT")
+def grids_that_are_a_vrt(folder, address):
+    return text(folder, "g.gpkg", vrt(folder, address))
+
+
+@hostile("grids", "refused", row=1, says="does not cross itself")
+def grids_with_the_star_that_kills_databases(folder, address):
+    return drawn(folder, "g.geojson", killing_star(), LAND.difference(killing_star(5).convex_hull))
+
+
+@hostile("grids", "refused", row=1, says="shared with row 2")
+def grids_that_overlap(folder, address):
+    return drawn(folder, "g.gpkg", LAND, box(117.04, 25.04, 117.06, 25.06))
+
+
+@hostile("grids", "refused", row=1, says="in no grid")
+def grids_with_a_gap(folder, address):
+    return drawn(folder, "g.gpkg", WEST)
+
+
+@hostile("grids", "refused", row=2, says="one that lies elsewhere")
+def grids_with_one_round_the_earth(folder, address):
+    return drawn(folder, "g.gpkg", LAND, box(-179, -89, 179, 89))
+
+
+@hostile("grids", "refused", row=2, says="a grid in which households stand")
+def grids_with_one_nobody_lives_in(folder, address):
+    return drawn(folder, "g.gpkg", WEST, EAST)
+
+
+@hostile("grids", "refused", row=2, says="again, first in row 1")
+def grids_with_one_code_twice(folder, address):
+    return drawn(folder, "g.gpkg", WEST, EAST, grid=["001", "001"])
+
+
+@hostile("grids", "fixed", row=1, says="numbered")
+def grids_with_the_code_of_another_village(folder, address):
+    return drawn(folder, "g.gpkg", LAND, grid=["110101001001001"])
+
+
+@hostile("grids", "refused", says="vertices together")
+def grids_of_too_many_corners(folder, address):
+    turn = np.linspace(0, 2 * np.pi, 60_000)[:-1]
+    rings = [Polygon(np.column_stack((x + 0.01 * np.cos(turn), 25.05 + 0.01 * np.sin(turn)))) for x in (117.02, 117.08)]
+    return drawn(folder, "g.gpkg", *rings)
+
+
+@hostile("grids", "refused", says="degrees together")
+def grids_whose_border_runs_to_and_fro(folder, address):
+    return drawn(folder, "g.gpkg", comb(upright=True, teeth=2000))
+
+
+@hostile("grids", "refused", row=1, says="a LineString")
+def grids_that_are_lines(folder, address):
+    return drawn(folder, "g.gpkg", LineString([(117, 25), (117.1, 25.1)]))

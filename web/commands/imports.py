@@ -1,4 +1,4 @@
-"""`mapgrid import`: villages, households, units and barriers from files."""
+"""`mapgrid import`: villages, households, units, barriers and grids from files."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group(name="import")
 def import_() -> None:
-    """Import villages, households, units and barriers from files.
+    """Import villages, households, units, barriers and grids from files.
 
     FILE is a GeoPackage, GeoJSON, shapefile (zipped, or its .shp), KML, CSV or XLSX; FILE:LAYER names a layer or a
     sheet. Ends with 0 when accepted, 3 when rows were refused (nothing is stored then without --accept-rows), 2 when
@@ -168,6 +168,23 @@ def barriers(
             is_barrier=barrier,
             is_preferred=prefer,
         )
+    _finish(done, options, report)
+
+
+@import_.command()
+@click.argument("file")
+@click.option("--village", required=True, help="The village's 12 digits.")
+@click.option("--name", help="Name of the draft plan; the file's own by default.")
+@_common
+def grids(file: str, village: str, name: str | None, options: ImportOptions, report: Path | None) -> None:
+    """Import grids drawn elsewhere as a draft plan of a village.
+
+    They must cover the village once. Slivers up to 1 m wide are closed and named; anything wider refuses the file.
+    """
+    from web.actions.import_grids import import_grids  # noqa: PLC0415  numba, which no other import waits for
+
+    with _session(options) as session:
+        done = import_grids(session, file, village, name, options)
     _finish(done, options, report)
 
 
