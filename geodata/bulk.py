@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
@@ -23,8 +24,18 @@ if TYPE_CHECKING:
 
     from geopandas import GeoDataFrame
     from shapely.geometry.base import BaseGeometry
-    from sqlalchemy import Select
+    from sqlalchemy import Delete, Insert, Select
     from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """How many rows a save made, changed, found as they were, and took away."""
+
+    added: int
+    changed: int
+    unchanged: int
+    removed: int = 0
 
 
 class _PlainGeometry(UserDefinedType[str]):
@@ -78,6 +89,12 @@ def copy_rows(session: Session, target: type[Base], columns: Mapping[str, Sequen
         sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM incoming").format(table, names, names)
     )
     cursor.execute("DROP TABLE incoming")
+
+
+def rows_written(session: Session, statement: Delete | Insert) -> int:
+    """Return how many rows a statement wrote or took away."""
+    done: Any = session.execute(statement, execution_options={"preserve_rowcount": True})
+    return int(done.rowcount)
 
 
 def ewkb_of(frame: GeoDataFrame) -> list[str | None]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, delete, exists, func, insert, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from geodata.bulk import ewkb_of, incoming, read_frame, values_of
+from geodata.bulk import Saved, ewkb_of, incoming, read_frame, rows_written, values_of
 from geodata.tables import Household, Person
 from geodata.villages import lock_village
 
@@ -21,15 +20,6 @@ if TYPE_CHECKING:
 
 OPTIONAL_COLUMNS = ("unit_code", "weight", "tier", "reasons", "tier_since", "address")
 _MEMBER_COLUMNS = ("household_code", "full_name", "relation", "gender", "born_on", "phone", "id_number")
-
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """How many rows a save made, changed, and found as they were."""
-
-    added: int
-    changed: int
-    unchanged: int
 
 
 def load_households(session: Session, village_code: str) -> GeoDataFrame:
@@ -96,8 +86,8 @@ def save_households(session: Session, village_code: str, households: GeoDataFram
     return Saved(added, len(written) - added, len(households) - len(written))
 
 
-def save_heads(session: Session, heads: DataFrame) -> None:
-    """Make or change the heads of households.
+def save_heads(session: Session, heads: DataFrame) -> int:
+    """Make or change the heads of households and return how many that changed.
 
     Parameters
     ----------
@@ -110,18 +100,21 @@ def save_heads(session: Session, heads: DataFrame) -> None:
     with incoming(session, Person, columns) as rows:
         made = upsert(Person).from_select(list(columns), select(*(rows.c[name] for name in columns)))
         set_ = {name: made.excluded[name] for name in given if name != "household_code"}
-        session.execute(
+        return rows_written(
+            session,
             made.on_conflict_do_update(
                 index_elements=[Person.household_code],
                 index_where=Person.is_head.expression,
                 set_=set_,
                 where=or_(*(getattr(Person, name).is_distinct_from(value) for name, value in set_.items())),
-            )
+            ),
         )
 
 
-def save_members(session: Session, members: DataFrame) -> None:
-    """Replace the people, other than heads, of the households that the frame names; the same people stay as they are.
+def save_members(session: Session, members: DataFrame) -> int:
+    """Replace the people, other than heads, of the households that the frame names, and return how many that changed.
+
+    The same people stay as they are.
 
     Parameters
     ----------
@@ -131,12 +124,14 @@ def save_members(session: Session, members: DataFrame) -> None:
     columns = {name: values_of(members, name) for name in _MEMBER_COLUMNS} | {"is_head": [False] * len(members)}
     with incoming(session, Person, columns) as rows:
         same = and_(*(getattr(Person, name).is_not_distinct_from(rows.c[name]) for name in columns))
-        session.execute(
+        removed = rows_written(
+            session,
             delete(Person).where(
                 Person.household_code.in_(select(rows.c.household_code)),
                 ~Person.is_head,
                 ~exists().where(same).correlate(Person),
-            )
+            ),
         )
         missing = select(*(rows.c[name] for name in columns)).where(~exists().where(same).correlate(rows)).distinct()
-        session.execute(insert(Person).from_select(list(columns), missing))
+        added = rows_written(session, insert(Person).from_select(list(columns), missing))
+    return max(added, removed)

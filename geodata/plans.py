@@ -143,6 +143,18 @@ def load_current_plan(session: Session, village_code: str, on: date) -> PlanReco
     return None if row is None else PlanRecord(**(row._asdict() | {"state": PlanState(row.state)}))
 
 
+def load_plan_named(session: Session, village_code: str, name: str) -> PlanRecord | None:
+    """Return the plan of a village that has a name, or None."""
+    row = session.execute(select(*_RECORD).where(Plan.village_code == village_code, Plan.name == name)).one_or_none()
+    return None if row is None else PlanRecord(**(row._asdict() | {"state": PlanState(row.state)}))
+
+
+def load_used_codes(session: Session, village_code: str) -> frozenset[str]:
+    """Return the codes of all grids that any plan of a village has or had: a later grid never gets one of them."""
+    query = select(Grid.code).join(Plan, Plan.id == Grid.plan_id).where(Plan.village_code == village_code)
+    return frozenset(session.execute(query.distinct()).scalars())
+
+
 def is_in_force(on: date) -> ColumnElement[bool]:
     """Return the condition under which a row of `plan` is in force on a day; at most one is in each village."""
     was_published = Plan.state.in_([PlanState.PUBLISHED, PlanState.SUPERSEDED])

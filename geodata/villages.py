@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geoalchemy2.shape import from_shape
-from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import and_, delete, exists, func, insert, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from geodata.bulk import ewkb_of, incoming, multipart, read_frame, values_of
+from geodata.bulk import Saved, ewkb_of, incoming, multipart, read_frame, rows_written, values_of
 from geodata.tables import Area, Terrain, Unit
 from mapgrid.codes import check_village_code, level_of, parent_of
 from mapgrid.crs import STORAGE_SRID
@@ -102,8 +102,8 @@ def save_area(
     name_en: str | None = None,
     source: str | None = None,
     is_demo: bool = False,
-) -> None:
-    """Make an area with the areas above it, or change what is given of one that is there.
+) -> bool:
+    """Make an area with the areas above it, or change what is given of one that is there; return whether it did.
 
     An area that nobody has named yet is called by its code.
     """
@@ -115,10 +115,10 @@ def save_area(
     made = {"code": code, "parent_code": above, "level": level_of(code), "name": code, "is_demo": is_demo} | changes
     statement = upsert(Area).values(**made)
     if not changes:
-        session.execute(statement.on_conflict_do_nothing())
-        return
+        return bool(rows_written(session, statement.on_conflict_do_nothing()))
     differs = or_(*(getattr(Area, column).is_distinct_from(value) for column, value in changes.items()))
-    session.execute(statement.on_conflict_do_update(index_elements=[Area.code], set_=changes, where=differs))
+    merged = statement.on_conflict_do_update(index_elements=[Area.code], set_=changes, where=differs)
+    return bool(rows_written(session, merged))
 
 
 def save_boundary(session: Session, code: str, boundary: Polygon | MultiPolygon, *, source: str | None = None) -> bool:
@@ -144,8 +144,8 @@ def load_units(session: Session, village_code: str) -> GeoDataFrame:
     )
 
 
-def save_units(session: Session, village_code: str, units: GeoDataFrame) -> None:
-    """Make or change units by code.
+def save_units(session: Session, village_code: str, units: GeoDataFrame) -> Saved:
+    """Make or change units by code and return what that did.
 
     Parameters
     ----------
@@ -164,13 +164,14 @@ def save_units(session: Session, village_code: str, units: GeoDataFrame) -> None
         made = upsert(Unit).from_select(list(columns), select(*(rows.c[name] for name in columns)))
         new = made.excluded
         outline = func.coalesce(new.outline, Unit.outline)
-        session.execute(
+        written: Sequence[bool] = session.execute(
             made.on_conflict_do_update(
                 index_elements=[Unit.code],
                 set_={"name": new.name, "outline": outline},
                 where=or_(Unit.name.is_distinct_from(new.name), Unit.outline.is_distinct_from(outline)),
-            )
-        )
+            ).returning(literal_column("xmax = 0"))  # true for a row that was not there
+        ).scalars().all()  # fmt: skip
+    return Saved(sum(written), len(written) - sum(written), len(units) - len(written))
 
 
 def load_terrain(session: Session, village_code: str, kinds: Iterable[TerrainKind] | None = None) -> GeoDataFrame:
@@ -184,8 +185,10 @@ def load_terrain(session: Session, village_code: str, kinds: Iterable[TerrainKin
     return read_frame(session, query.order_by(Terrain.id))
 
 
-def save_terrain(session: Session, village_code: str, terrain: GeoDataFrame) -> None:
-    """Replace the terrain of a village, for each kind that the frame has; what is there already stays as it is.
+def save_terrain(session: Session, village_code: str, terrain: GeoDataFrame) -> Saved:
+    """Replace the terrain of a village, for each kind that the frame has, and return what that did.
+
+    What is there already stays as it is.
 
     Parameters
     ----------
@@ -206,10 +209,12 @@ def save_terrain(session: Session, village_code: str, terrain: GeoDataFrame) -> 
     with incoming(session, Terrain, columns) as rows:
         same = and_(*(getattr(Terrain, name).is_not_distinct_from(rows.c[name]) for name in columns))
         kinds = select(rows.c.kind).distinct()
-        session.execute(
+        removed = rows_written(
+            session,
             delete(Terrain).where(
                 Terrain.village_code == village_code, Terrain.kind.in_(kinds), ~exists().where(same).correlate(Terrain)
-            )
+            ),
         )
         missing = select(*(rows.c[name] for name in columns)).where(~exists().where(same).correlate(rows)).distinct()
-        session.execute(insert(Terrain).from_select(list(columns), missing))
+        added = rows_written(session, insert(Terrain).from_select(list(columns), missing))
+    return Saved(added, 0, len(terrain) - added, removed)

@@ -93,6 +93,14 @@ def grid_code(village_code: str, serial: int) -> str:
     return check_village_code(village_code) + _digits(serial, 3, "grid serial")
 
 
+def serial_of_grid(text: str, village_code: str) -> int | None:
+    """Return the serial (1–999) of a grid named by its 15 digits or by the serial alone; None for another text."""
+    digits = text[VILLAGE_DIGITS:] if len(text) == GRID_DIGITS and text.startswith(village_code) else text
+    if not re.fullmatch(r"\d{1,3}", digits, re.ASCII):
+        return None
+    return int(digits) or None
+
+
 def group_code(grid: str, serial: int) -> str:
     """Return the 17-digit code of a ten-household group, serial 1–99 in its grid."""
     if not GRID_PATTERN.fullmatch(grid):

@@ -80,7 +80,7 @@ class NotFoundError(MapgridError):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with an input, and the place where it stands.
+    """One thing wrong with an input, and the place where it stands; or one thing that was put right.
 
     Attributes
     ----------
@@ -91,6 +91,10 @@ class Fault:
         feature of a layer is row 1. None where the fault has no such place.
     hint
         What to do about it, when there is something to say.
+    code
+        The kind of fault, for programs; None where the column says enough.
+    fix
+        What was done about it: the row was changed and taken. None where it was refused.
     """
 
     expected: str
@@ -100,6 +104,8 @@ class Fault:
     row: int | None = None
     column: str | None = None
     hint: str | None = None
+    code: str | None = None
+    fix: str | None = None
 
     def __str__(self) -> str:
         """Return `file, layer, row, column: expected …, found …; hint` without the parts that are not known."""
@@ -111,16 +117,21 @@ class Fault:
         ]
         where = ", ".join(place for place in places if place)
         what = f"expected {self.expected}, found {self.found}"
-        return (f"{where}: " if where else "") + what + (f"; {self.hint}" if self.hint else "")
+        done = f"; fixed: {self.fix}" if self.fix else ""
+        return (f"{where}: " if where else "") + what + done + (f"; {self.hint}" if self.hint else "")
 
     def as_record(self) -> dict[str, str | int | None]:
-        """Return the fault as a plain record for a report."""
-        return asdict(self)
+        """Return the fault as a plain record for a report; `code` and `fix` only where there is one."""
+        record = asdict(self)
+        return {name: value for name, value in record.items() if value is not None or name not in {"code", "fix"}}
 
 
 def shorten(text: str) -> str:
-    """Return a text of an input as a fault quotes it: on one line, of at most 60 characters."""
-    line = " ".join(text.split())
+    """Return a text of an input as a fault quotes it: on one line, of at most 60 characters, with nothing unseen.
+
+    Marks that turn the direction of writing, and control characters, are spelled out: they would garble the fault.
+    """
+    line = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in " ".join(text.split()))
     return line if len(line) <= _LONGEST_QUOTE else f"{line[: _LONGEST_QUOTE - 1]}…"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zipfile
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -21,8 +20,7 @@ class Format(StrEnum):
     SHAPEFILE = "shapefile"
     KML = "KML"
     CSV = "CSV"
-    XLSX = "XLSX"
-    ZIP = "zip archive"
+    ARCHIVE = "XLSX or zip archive"
 
 
 READABLE = "GeoPackage, GeoJSON, shapefile (zipped or .shp), KML, CSV or XLSX"
@@ -40,6 +38,7 @@ _FOREIGN = (
     (b"7z\xbc\xaf", "a 7z archive", "pack the shapefile as .zip"),
 )
 
+_OF_CELLS = {".csv", ".tsv", ".txt"}  # a zero byte in one of these is named by its row
 # What such a file should be; text in it is no table that somebody wanted to give.
 _NOT_OF_CELLS = {
     ".gpkg": "a GeoPackage",
@@ -61,14 +60,18 @@ def format_of(path: Path, name: str) -> Format:
     if head.startswith(b"\x00\x00\x27\x0a"):
         return Format.SHAPEFILE
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return _format_of_zip(path, name)
+        return Format.ARCHIVE
     for magic, found, hint in _FOREIGN:
         if head.startswith(magic):
             raise _refused(name, found, hint)
-    found = _format_of_text(head, name)
+    found = Format.CSV if path.suffix.lower() in _OF_CELLS and _is_no_markup(head) else _format_of_text(head, name)
     if found is Format.CSV and path.suffix.lower() in _NOT_OF_CELLS:
         raise InputRefusedError([Fault(_NOT_OF_CELLS[path.suffix.lower()], "a file that is none", file=name)])
     return found
+
+
+def _is_no_markup(head: bytes) -> bool:
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] not in {b"<", b"{", b"["}
 
 
 def _format_of_text(head: bytes, name: str) -> Format:
@@ -92,15 +95,6 @@ def _format_of_xml(text: bytes, name: str) -> Format:
     if root == "OGRVRTDataSource":
         raise _refused(name, "a GDAL virtual file (VRT), which points to other files", "give the file it points to")
     raise _refused(name, f"XML whose first element is <{root}>" if root else "XML without an element")
-
-
-def _format_of_zip(path: Path, name: str) -> Format:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        raise _refused(name, "a damaged zip archive", "pack it again") from error
-    return Format.XLSX if "[Content_Types].xml" in names and "xl/workbook.xml" in names else Format.ZIP
 
 
 def _refused(name: str, found: str, hint: str | None = None) -> InputRefusedError:

@@ -35,6 +35,10 @@ class RawLayer:
         One geometry per feature, None where there is none.
     notes
         What the driver had to say.
+    claim
+        What the file names as its coordinate system where the driver passed over that name; else None.
+    curved
+        Positions of the features whose arcs became straight strokes.
     """
 
     name: str
@@ -42,6 +46,8 @@ class RawLayer:
     columns: dict[str, NDArray]
     wkb: NDArray
     notes: list[str] = field(default_factory=list)
+    claim: str | None = None
+    curved: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,8 @@ def pack_layer(layer: RawLayer) -> bytes:
         "columns": list(layer.columns),
         "texts": texts,
         "notes": layer.notes,
+        "claim": layer.claim,
+        "curved": layer.curved,
     }
     return pack(header, arrays)
 
@@ -103,7 +111,8 @@ def unpack(content: bytes) -> RawLayer | RawTable:
     sizes, joined = arrays["sizes"], arrays["wkb"].tobytes()
     ends = np.cumsum(np.maximum(sizes, 0))
     wkb = [None if size < 0 else joined[end - size : end] for size, end in zip(sizes, ends, strict=True)]
-    return RawLayer(header["name"], header["crs"], columns, _objects(wkb), header["notes"])
+    told = (header["notes"], header["claim"], header["curved"])
+    return RawLayer(header["name"], header["crs"], columns, _objects(wkb), *told)
 
 
 def unpack_arrays(content: bytes) -> tuple[dict[str, Any], dict[str, NDArray]]:

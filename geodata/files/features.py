@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -41,21 +41,27 @@ class Reading:
         One per row that is not in `frame`.
     rows_in
         Rows the layer has.
-    mended
-        Outlines that were made valid.
+    fixes
+        What was changed in rows of `frame`, each with what was done.
     """
 
     frame: GeoDataFrame
     faults: list[Fault]
     rows_in: int
-    mended: int = 0
+    fixes: list[Fault] = field(default_factory=list)
 
 
 def read_sound_features(spec: str, *, crs: str | None, columns: Mapping[str, str] | None) -> GeoDataFrame:
     """Return the features of a layer of which every row is sound; see `geodata.files.read_features`."""
     reading = read_layer(spec, crs=crs, columns=columns)
+    return sound_rows(reading)
+
+
+def sound_rows(reading: Reading) -> GeoDataFrame:
+    """Return the rows of a layer, what was changed among its notes, or raise `InputRefusedError` with its faults."""
     if reading.faults:
         raise InputRefusedError(reading.faults)
+    reading.frame.attrs["notes"] = [*reading.frame.attrs["notes"], *map(_as_note, reading.fixes)]
     return reading.frame
 
 
@@ -87,6 +93,10 @@ def read_layer(
     return _read_drawn(raw, given, file, keeps_missing=keeps_missing)
 
 
+def _as_note(fix: Fault) -> str:
+    return str(replace(fix, file=None, layer=None))
+
+
 def _is_in_degrees(table: PlacedTable) -> bool:
     return table.names_degrees and datums.are_small(table.xy)
 
@@ -103,7 +113,13 @@ def _read_drawn(raw: RawLayer, given: Datum | None, file: str, *, keeps_missing:
     rows = np.arange(1, len(raw.wkb) + 1)
     faults = ShapeFaults(rows, file=file, layer=raw.name)
     shapes = read_shapes(raw.wkb, faults, keeps_missing=keeps_missing)
+    for at in raw.curved:
+        faults.put_right(at, "straight strokes", "arcs", "drawn as short straight strokes")
     notes = list(raw.notes)
+    if given is None and raw.claim is not None and datums.declared_datum(raw.claim) is None:
+        found = shorten(raw.claim)
+        hint = "name it: --crs EPSG:CODE"
+        raise InputRefusedError([Fault("a coordinate system that is known", found, file, raw.name, None, "crs", hint)])
     datum, said = _datum_of(raw.crs, given)
     if datum is None:
         corners = shapely.get_coordinates(shapes)
@@ -112,9 +128,8 @@ def _read_drawn(raw: RawLayer, given: Datum | None, file: str, *, keeps_missing:
     notes += [said] if said else []
     before, shapes = shapes, datums.transform(shapes, datum)
     _check_places(before, shapes, datum, faults, column="geometry")
-    shapes, mended = mend_shapes(faults.only_sound(shapes), faults)
-    reading = _reading(raw.columns, rows, shapes, faults, _attrs(file, raw.name, notes + mended))
-    return replace(reading, mended=len(mended))
+    shapes = mend_shapes(faults.only_sound(shapes), faults)
+    return _reading(raw.columns, rows, shapes, faults, _attrs(file, raw.name, notes))
 
 
 def _read_table(
@@ -124,7 +139,7 @@ def _read_table(
     missing = np.asarray(pd.isna(table.columns[table.x_name]) & pd.isna(table.columns[table.y_name]), dtype=bool)
     missing &= keeps_missing
     _check_cells(table, faults, missing)
-    xy, notes = table.xy, []
+    xy, notes = table.xy, list(table.notes)
     if datums.is_survey_order(xy):
         xy = xy[:, ::-1]
         notes.append(f"{table.y_name} holds eastings and {table.x_name} northings, as surveyors write them")
@@ -180,4 +195,5 @@ def _reading(
     frame = gpd.GeoDataFrame(attributes, geometry=gpd.GeoSeries(shapes, index=attributes.index, crs=STORAGE_SRID))
     frame = frame[faults.sound].copy()
     frame.attrs = attrs
-    return Reading(frame, faults.found, len(rows))
+    fixes = [fix for fix in faults.fixed if fix.row in frame.index]
+    return Reading(frame, faults.found, len(rows), fixes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,7 @@ SYNONYMS: Mapping[str, frozenset[str]] = MappingProxyType(
             "area_name": """
                 villagename villname zldwmc xzqmc 行政区名称 坐落单位名称 村名 村名称 行政村 行政村名称 name 名称
             """,
+            "grid_code": "gridcode grid gridid wgbm wgdm 网格编码 网格代码 网格编号 网格号 网格 code 编码 编号",
             "name": "name title unit unitname 名称 组名 村民小组 小组名称 楼栋 楼栋名称",
             "kind": "kind fclass 类型 种类",
         }.items()
@@ -57,9 +59,10 @@ _REMARK = re.compile(r"[(\[【].*?[)\]】]")
 
 
 def normalise(header: object) -> str:
-    """Return a column name without case, width, spaces and punctuation; empty for no name."""
+    """Return a column name without case, width, spaces, punctuation and marks nobody sees; empty for no name."""
     text = unicodedata.normalize("NFKC", str(header)).casefold() if header is not None else ""
-    return _NOISE.sub("", text.strip().removeprefix("\ufeff"))
+    seen = "".join(sign for sign in text if unicodedata.category(sign) != "Cf")  # as web pages and chats leave them
+    return _NOISE.sub("", seen.strip())
 
 
 def columns_for(role: str, header: Iterable[str]) -> list[str]:
@@ -101,3 +104,9 @@ def distinct(header: Sequence[object]) -> list[str]:
         seen[name] = seen.get(name, 0) + 1
         names.append(name if seen[name] == 1 else f"{name}.{seen[name]}")
     return names
+
+
+def repeated(header: Sequence[object]) -> list[str]:
+    """Return the column names that stand in a header more than once."""
+    names = [" ".join(str(cell).split()) for cell in header if cell not in {None, ""}]
+    return [name for name, count in Counter(names).items() if count > 1]

@@ -14,6 +14,7 @@ from shapely import MultiPolygon
 from geodata.files import bounds, headers
 from geodata.files.cells import Cells, text_of
 from geodata.files.ledger import recognise
+from geodata.files.workbench import join
 from mapgrid.codes import VILLAGE_DIGITS, unit_code
 from mapgrid.crs import STORAGE_SRID
 from mapgrid.errors import Fault, InputRefusedError
@@ -176,4 +177,4 @@ def _joined(chosen: GeoDataFrame) -> MultiPolygon:
     pieces = MultiPolygon(shapely.get_parts(shapes).tolist())
     if pieces.is_valid:  # apart from each other; neighbours that share a border are dissolved
         return pieces
-    return MultiPolygon(shapely.get_parts(shapely.union_all(shapes)).tolist())
+    return MultiPolygon(shapely.get_parts(join(shapes)).tolist())

@@ -48,7 +48,9 @@ def describe_places(points: NDArray, village: BaseGeometry, others: GeoDataFrame
     """
     series = gpd.GeoSeries(points, crs=STORAGE_SRID)
     metric = metric_crs_for(village.bounds)
-    away_m = series.to_crs(metric).distance(gpd.GeoSeries([village], crs=STORAGE_SRID).to_crs(metric).iloc[0])
+    land = gpd.GeoSeries([village], crs=STORAGE_SRID).to_crs(metric).iloc[0]
+    shapely.prepare(land)  # or a hundred thousand points ask each of a hundred thousand corners
+    away_m = shapely.distance(land, series.to_crs(metric).to_numpy())
     solid = shapely.multipolygons([shapely.polygons(part.exterior) for part in shapely.get_parts(village)])
     words = [_distance(metres) for metres in away_m]
     for at in np.flatnonzero(shapely.intersects(solid, points)):

@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 
 from geodata.files.content import Format, format_of
-from geodata.files.features import read_layer
+from geodata.files.features import read_layer, sound_rows
 from geodata.files.spec import shown_name, split_spec
 from mapgrid.crs import STORAGE_SRID
 from mapgrid.errors import Fault, InputRefusedError, shorten
@@ -154,9 +154,7 @@ def _ended(file: str) -> frozenset[str]:
 
 def _layer(file: str, layer: str) -> GeoDataFrame:
     reading = read_layer(f"{file}:{layer}", keeps_missing=layer == "households")
-    if reading.faults:
-        raise InputRefusedError(reading.faults)
-    frame = reading.frame
+    frame = sound_rows(reading)
     shape = 2 if layer == "grids" else 0
     for column in ("grid",) if layer == "grids" else ("grid", "group"):
         if column not in frame.columns:

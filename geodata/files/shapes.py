@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
 from geodata.files import bounds
-from geodata.files.launch import mend
+from geodata.files.workbench import mend
 from mapgrid.errors import Fault
 
 if TYPE_CHECKING:
@@ -22,11 +22,14 @@ class ShapeFaults:
     ----------
     sound
         Boolean mask: no fault so far.
+    found, fixed
+        Faults of the rows that are not sound; changes to rows that are.
     """
 
     def __init__(self, rows: NDArray, *, file: str, layer: str | None) -> None:
         self.sound = np.ones(len(rows), dtype=bool)
         self.found: list[Fault] = []
+        self.fixed: list[Fault] = []
         self._rows, self._file, self._layer = rows, file, layer
 
     def only_sound(self, shapes: NDArray) -> NDArray:
@@ -46,8 +49,14 @@ class ShapeFaults:
     ) -> None:
         """Record a fault at a position of the layer."""
         self.sound[at] = False
-        place = {"file": self._file, "layer": self._layer, "row": int(self._rows[at]), "column": column}
-        self.found.append(Fault(expected, found, hint=hint, **place))  # type: ignore[arg-type]
+        self.found.append(Fault(expected, found, hint=hint, **self._place(at, column)))
+
+    def put_right(self, at: int | np.integer, expected: str, found: str, fix: str, *, column: str = "geometry") -> None:
+        """Record a change to what stands at a position of the layer."""
+        self.fixed.append(Fault(expected, found, fix=fix, **self._place(at, column)))
+
+    def _place(self, at: int | np.integer, column: str | None) -> dict[str, Any]:
+        return {"file": self._file, "layer": self._layer, "row": int(self._rows[at]), "column": column}
 
 
 def read_shapes(wkb: NDArray, faults: ShapeFaults, *, keeps_missing: bool = False) -> NDArray:
@@ -76,16 +85,16 @@ def read_shapes(wkb: NDArray, faults: ShapeFaults, *, keeps_missing: bool = Fals
     return faults.only_sound(np.asarray(shapes))
 
 
-def mend_shapes(shapes: NDArray, faults: ShapeFaults) -> tuple[NDArray, list[str]]:
-    """Return valid geometries, and a sentence for each that was mended; a fault for each that could not be."""
-    notes = []
+def mend_shapes(shapes: NDArray, faults: ShapeFaults) -> NDArray:
+    """Return valid geometries; each that was mended is named, and each that could not be is a fault."""
     broken = np.flatnonzero(faults.sound & ~shapely.is_missing(shapes) & ~shapely.is_valid(shapes))
     shapes = shapes.copy()
+    expected = "an outline that does not cross itself"
     for at, mended in zip(broken, mend(shapes[broken]) if len(broken) else [], strict=True):
         why = shapely.is_valid_reason(shapes[at])
         if mended is None:
-            faults.add(at, "an outline that does not cross itself", why, hint="redraw it there")
+            faults.add(at, expected, why, hint="redraw it there")
         else:
-            notes.append(f"feature {at + 1}: {why}; mended, area kept")
+            faults.put_right(at, expected, why, "mended, area kept")
             shapes[at] = mended
-    return shapes, notes
+    return shapes

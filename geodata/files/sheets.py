@@ -32,13 +32,16 @@ def read_csv(request: dict[str, Any]) -> RawTable:
         line = text.count("\n", 0, text.index("\x00")) + 1
         raise InputRefusedError([Fault("text", "a zero byte", file=name, row=line)])
     csv.field_size_limit(_LONGEST_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter_of(text))
     rows: list[list[Cell]] = []
+    cells = 0
     try:
-        for row in reader:
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter_of(text)):
             rows.append(list(row))
             if len(rows) > bounds.MOST_ROWS:
                 raise InputRefusedError([Fault(f"at most {bounds.MOST_ROWS} rows", "more", file=name)])
+            cells += len(row)
+            if cells > bounds.MOST_CELLS:
+                raise InputRefusedError([_too_many_cells(name, len(rows))])
     except csv.Error as error:
         fault = Fault("a readable CSV", str(error), file=name, row=len(rows) + 1, hint="look for a stray quote")
         raise InputRefusedError([fault]) from error
@@ -70,32 +73,40 @@ def read_xlsx(request: dict[str, Any]) -> RawTable:
     rows = sheets[filled[0]].to_python(skip_empty_area=False)
     if len(rows) > bounds.MOST_ROWS:
         raise InputRefusedError([Fault(f"at most {bounds.MOST_ROWS} rows", "more", file=name)])
+    if len(rows) * len(rows[0]) > bounds.MOST_CELLS:
+        raise InputRefusedError([_too_many_cells(name, None)])
     return RawTable(filled[0], [[_cell(value) for value in row] for row in rows])
+
+
+def _too_many_cells(name: str, row: int | None) -> Fault:
+    return Fault(f"at most {bounds.MOST_CELLS:,} cells", "more", file=name, row=row, hint="leave out empty columns")
 
 
 def _decode(content: bytes, name: str) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", "replace")
+    farthest = -1
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return content.decode(encoding)
         except UnicodeDecodeError as error:
-            failed = error
-    row = content.count(b"\n", 0, failed.start) + 1
-    fault = Fault("text in UTF-8 or GBK", f"the byte 0x{content[failed.start]:02x}", file=name, row=row)
+            farthest = max(farthest, error.start)  # the encoding that goes farthest is the one that was meant
+    row = content.count(b"\n", 0, farthest) + 1
+    fault = Fault("text in UTF-8 or GBK", f"the byte 0x{content[farthest]:02x}", file=name, row=row)
     raise InputRefusedError([fault])
 
 
 def _delimiter_of(text: str) -> str:
-    widest, best = 1, ","
+    """Return the sign by which most rows have the same number of cells, more than one."""
+    best = (0, 1, ",")
     head = "".join(itertools.islice(io.StringIO(text), _ROWS_LOOKED_AT))
     for delimiter in _DELIMITERS:
         widths = Counter(len(row) for row in csv.reader(io.StringIO(head, newline=""), delimiter=delimiter) if row)
         # A title line above the header has one cell, whatever separates: ask what most rows agree on.
         usual = max(widths, key=lambda width: (widths[width], width), default=1)
-        if usual > widest:
-            widest, best = usual, delimiter
-    return best
+        if usual > 1 and (widths[usual], usual) > best[:2]:
+            best = (widths[usual], usual, delimiter)
+    return best[2]
 
 
 def _cell(value: object) -> Cell:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geodata.files import headers
+from geodata.files import bounds, headers
 from mapgrid.errors import Fault, InputRefusedError, shorten
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class PlacedTable:
         (n, 2) coordinates; NaN where a cell holds none.
     x_name, y_name
         The columns they come from.
+    notes
+        What was decided about the header.
     """
 
     rows: NDArray
@@ -50,6 +52,7 @@ class PlacedTable:
     xy: NDArray
     x_name: str
     y_name: str
+    notes: tuple[str, ...] = ()
 
     @property
     def names_degrees(self) -> bool:
@@ -64,13 +67,18 @@ def place_table(table: RawTable, columns: Mapping[str, str], file: str) -> Place
     if at is None:
         at = headers.fullest_row(table.rows)
     header = headers.distinct(table.rows[at] if table.rows else [])
+    if len(header) > bounds.MOST_COLUMNS:
+        fault = Fault(f"at most {bounds.MOST_COLUMNS} columns", f"{len(header)}", file, table.name, at + 1)
+        raise InputRefusedError([fault])
     x_name, y_name = (_coordinate_column(slot, chosen, header, at + 1, table, file) for slot in ("x", "y"))
+    twice = headers.repeated(table.rows[at] if table.rows else [])
     body = [(number, row) for number, row in enumerate(table.rows[at + 1 :], start=at + 2) if _has_content(row)]
     cells = {name: [row[i] if i < len(row) else None for _, row in body] for i, name in enumerate(header)}
     xy = np.column_stack([[_coordinate(cell) for cell in cells[name]] for name in (x_name, y_name)]).reshape(-1, 2)
     _place_members(cells, xy, (x_name, y_name))
     rows = np.array([number for number, _ in body], dtype=np.int64)
-    return PlacedTable(rows, {name: _typed(values) for name, values in cells.items()}, xy, x_name, y_name)
+    notes = (f"several columns are called {', '.join(map(shorten, twice))}: the first of each counts",) if twice else ()
+    return PlacedTable(rows, {name: _typed(values) for name, values in cells.items()}, xy, x_name, y_name, notes)
 
 
 def number_of(cell: object) -> float:
@@ -119,6 +127,7 @@ def _coordinate_column(
     else:
         matching = headers.columns_for(slot, header)
         expected = f"one column with the {what}"
+    matching += [f"{name}.2" for name in matching if f"{name}.2" in header]  # the same name again
     if len(matching) == 1:
         return matching[0]
     found = ", ".join(shorten(name) for name in matching or header[:12]) or "no header"

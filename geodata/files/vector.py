@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from geodata.files import bounds, dbf
+from geodata.files import bounds, dbf, geojson
 from geodata.files.exchange import RawLayer
 from mapgrid.errors import Fault, InputRefusedError
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _UNREADABLE = (DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError, UnicodeDecodeError)
+_CURVED = {"CIRCULARSTRING", "COMPOUNDCURVE", "CURVEPOLYGON", "MULTICURVE", "MULTISURFACE"}
 # What LIBKML adds to every feature, whether the file says it or not.
 _KML_FURNITURE = {
     "id", "timestamp", "begin", "end", "altitudeMode", "tessellate", "extrude", "visibility", "drawOrder", "icon",
@@ -37,8 +38,11 @@ def read_layer(request: dict[str, Any]) -> RawLayer:
     with, `name` and `stem` what the owner calls the file.
     """
     check_only_driver(request["driver"])
+    path = Path(request["path"])
     if request["driver"] == "LIBKML":
-        check_kml(Path(request["path"]), request["name"])
+        check_kml(path, request["name"])
+    claim = geojson.named_crs(path, request["name"]) if request["driver"] == "GeoJSON" else None
+    encoding = dbf.encoding_of(path) if request["driver"] == "ESRI Shapefile" else None
     try:
         layer = _choose_layer(request)
         with warnings.catch_warnings(record=True) as caught:
@@ -46,16 +50,20 @@ def read_layer(request: dict[str, Any]) -> RawLayer:
             meta, _, wkb, values = pyogrio.raw.read(
                 request["path"],
                 layer=layer,
-                encoding=dbf.encoding_of(Path(request["path"])) if request["driver"] == "ESRI Shapefile" else None,
-                max_features=bounds.MOST_ROWS + 1,
+                encoding=encoding,
+                max_features=_rows_to_read(request["path"], layer, encoding),
             )
+            curved = _curved(request, layer) if request["driver"] == "GPKG" else []
     except _UNREADABLE as error:
         raise InputRefusedError([_unreadable(request, error)]) from error
     _check_size(request, wkb, meta["fields"])
     columns = dict(zip(meta["fields"].tolist(), values, strict=True))
-    notes = sorted({str(warning.message).replace(request["path"], request["name"]) for warning in caught})
+    notes = sorted({_in_owners_words(request, str(warning.message)) for warning in caught})
+    if request["driver"] == "ESRI Shapefile" and not path.with_suffix(".dbf").is_file():
+        notes.append("no .dbf beside it: its features have no columns")
     shown = request["layer"] or _shown_name(request, layer)
-    return RawLayer(shown, meta["crs"], _kept_columns(request["driver"], columns), _geometries(wkb, len(values)), notes)
+    kept = _kept_columns(request["driver"], columns)
+    return RawLayer(shown, meta["crs"], kept, _geometries(wkb, len(values)), notes, claim, curved)
 
 
 def check_only_driver(driver: str) -> None:
@@ -129,12 +137,33 @@ def _check_size(request: dict[str, Any], wkb: NDArray | None, fields: NDArray) -
         raise InputRefusedError([Fault(f"at most {bounds.MOST_COLUMNS} columns", found, file=request["name"])])
 
 
+def _curved(request: dict[str, Any], layer: str) -> list[int]:
+    """Return the positions of the features that are drawn with arcs; reading made straight strokes of them."""
+    column = pyogrio.read_info(request["path"], layer=layer)["geometry_name"] or "geom"
+    quoted = [name.replace('"', '""') for name in (column, layer)]
+    query = 'SELECT ST_GeometryType("{}") AS kind FROM "{}"'.format(*quoted)  # noqa: S608  quoted; a file of one's own
+    kinds = pyogrio.raw.read(request["path"], sql=query, max_features=bounds.MOST_ROWS)[3][0]
+    return [at for at, kind in enumerate(kinds) if kind in _CURVED]
+
+
+def _rows_to_read(path: str, layer: str, encoding: str | None) -> int:
+    """Return how many rows to ask for: one that is asked for in vain turns an unreadable geometry into an error."""
+    counted = int(pyogrio.read_info(path, layer=layer, encoding=encoding)["features"])
+    return bounds.MOST_ROWS + 1 if counted < 0 else min(counted, bounds.MOST_ROWS + 1)
+
+
 def _unreadable(request: dict[str, Any], error: Exception) -> Fault:
-    said = " ".join(str(error).replace(request["path"], request["name"]).split())
+    said = " ".join(_in_owners_words(request, str(error)).split())
     return Fault(
         f"a readable {request['format']}", f"a damaged one ({said[:200]})", file=request["name"],
         layer=request["layer"], hint="export it again",
     )  # fmt: skip
+
+
+def _in_owners_words(request: dict[str, Any], text: str) -> str:
+    """Return what GDAL says with the name its owner knows the file by."""
+    inner = Path(request["path"])
+    return text.replace(str(inner), request["name"]).replace(str(inner.with_suffix("")), request["stem"])
 
 
 def _listed(names: list[str]) -> str:

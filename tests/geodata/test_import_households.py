@@ -103,7 +103,7 @@ def test_every_fault_is_reported_with_its_place_and_nothing_is_stored(mapgrid, s
     assert report["faults"][5]["hint"] == "looks like swapped longitude/latitude"
     assert "km outside" in report["faults"][6]["found"]
     assert count(session, "household") == 0
-    assert report_of(mapgrid, tmp_path, *arguments, "--accept-rest", ends_with=3)["stored"]
+    assert report_of(mapgrid, tmp_path, *arguments, "--accept-rows", ends_with=3)["stored"]
     assert count(session, "household") == 1
 
 
@@ -220,7 +220,7 @@ def test_a_name_of_a_thousand_characters_is_refused(mapgrid, village, tmp_path):
 def test_house_outlines_are_taken_by_a_point_inside_and_lines_are_refused(mapgrid, session, village, tmp_path):
     house = box(117.01, 25.01, 117.0101, 25.0101)
     write(tmp_path / "h.geojson", house, LineString([(117.02, 25.02), (117.03, 25.03)]))
-    done = mapgrid("import", "households", tmp_path / "h.geojson", "--village", village, "--accept-rest", ends_with=3)
+    done = mapgrid("import", "households", tmp_path / "h.geojson", "--village", village, "--accept-rows", ends_with=3)
     assert "found a LineString" in done.stderr
     assert house.contains(households.load_households(session, VILLAGE).geometry.iloc[0])
 

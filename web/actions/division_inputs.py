@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from geodata.files.datum import parse_datum
-from geodata.files.features import read_layer
+from geodata.files.features import read_layer, sound_rows
 from geodata.files.placing import inside, looks_like
 from mapgrid.crs import STORAGE_SRID, metric_crs_for
 from mapgrid.errors import Fault, InputRefusedError, shorten
@@ -206,9 +206,7 @@ def read_sound(
 ) -> GeoDataFrame:
     """Return the rows of a layer, or raise `InputRefusedError` with every fault of it; see `read_layer`."""
     reading = read_layer(spec, crs=crs, columns=columns, keeps_missing=keeps_missing, keeps_declared=keeps_declared)
-    if reading.faults:
-        raise InputRefusedError(reading.faults)
-    return reading.frame
+    return sound_rows(reading)
 
 
 def _placed(check: Callable[[], None], frame: GeoDataFrame, columns: Mapping[str, str | None] = _SAME) -> None:

@@ -17,7 +17,15 @@ from geodata.files.outlines import number_units
 from geodata.files.placing import describe_places, inside, looks_like
 from mapgrid.crs import STORAGE_SRID
 from mapgrid.errors import Fault, InputRefusedError
-from web.actions.import_reports import ImportOptions, ImportReport, boundary_in_store, read_rows, refused, report_of
+from web.actions.import_reports import (
+    ImportOptions,
+    ImportReport,
+    boundary_in_store,
+    read_rows,
+    refused,
+    report_of,
+    trial,
+)
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -39,13 +47,13 @@ def import_households(session: Session, spec: str, village_code: str, options: I
         return refused(error)
     notes = [*ledger.notes, *_sum_up(misplaced)]
     report = report_of(reading, [*reading.faults, *ledger.faults, *misplaced, *taken], notes, options)
-    if not report.is_stored:
+    if not report.is_storable:
         return report
-    village_store.save_units(session, village_code, new_units)
-    saved = household_store.save_households(session, village_code, homes)
-    _save_people(session, homes, ledger)
-    counts = {"added": saved.added, "changed": saved.changed, "unchanged": saved.unchanged}
-    return report.with_counts(counts)
+    with trial(session, options):
+        village_store.save_units(session, village_code, new_units)
+        saved = household_store.save_households(session, village_code, homes)
+        people = _save_people(session, homes, ledger)
+    return report.with_counts(saved, people=people)
 
 
 def _stand_inside(
@@ -111,8 +119,9 @@ def _give_units(session: Session, homes: GeoDataFrame, village_code: str) -> tup
     return homes, made
 
 
-def _save_people(session: Session, homes: GeoDataFrame, ledger: Ledger) -> None:
-    code_of_row = homes["code"]
+def _save_people(session: Session, homes: GeoDataFrame, ledger: Ledger) -> int:
+    """Save heads and members and return how many people that changed."""
+    code_of_row, changed = homes["code"], 0
     for people, save in (
         (ledger.heads, household_store.save_heads),
         (ledger.members, household_store.save_members),
@@ -120,4 +129,5 @@ def _save_people(session: Session, homes: GeoDataFrame, ledger: Ledger) -> None:
         kept = people[people.index.isin(code_of_row.index)]
         if len(kept):
             codes = pd.Series(code_of_row.loc[kept.index].to_numpy(), index=kept.index, dtype=object)
-            save(session, kept.assign(household_code=codes))
+            changed += save(session, kept.assign(household_code=codes))
+    return changed

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from geodata.files.features import read_layer
 from geodata.files.tables import PLACE_ROLES
 from geodata.villages import load_village
 from mapgrid.errors import CodeError, Fault, InputRefusedError, NotFoundError
+from mapgrid.verdicts import Verdict, rows_refused, verdict_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from shapely.geometry.base import BaseGeometry
     from sqlalchemy.orm import Session
 
+    from geodata.bulk import Saved
     from geodata.files.features import Reading
+
+_TAKEN = frozenset({Verdict.ACCEPTED, Verdict.FIXED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class ImportOptions:
         See `geodata.files.read_features`; an empty column name means the file has no such column.
     is_dry_run
         Check and report only.
-    accepts_rest
+    accepts_rows
         Store the sound rows although others were refused.
     replaces
         Let a household of the file take a code that another stored one has.
@@ -38,7 +43,7 @@ class ImportOptions:
     crs: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     is_dry_run: bool = False
-    accepts_rest: bool = False
+    accepts_rows: bool = False
     replaces: bool = False
 
 
@@ -48,19 +53,20 @@ class ImportReport:
 
     Attributes
     ----------
-    verdict
-        `accepted`; `fixed`, when outlines were made valid; `rows_refused`, when some rows have faults; `refused`.
+    is_storable
+        Whether what was asked for can be saved: nothing is refused, or the sound rows were asked for.
     is_stored
         Whether anything was saved; the caller still has to commit.
     rows_in, rows_ok
-        Rows of the layer, and those without a fault.
+        Rows of the layer, and those that are not refused.
     faults, notes
-        Everything that is wrong, ordered by row, and what was decided on the way.
+        Everything that is wrong or was put right, ordered by row, and what was decided on the way.
     counts
-        Rows `added`, `changed` and `unchanged` in the store, where they are counted.
+        Rows `added`, `changed`, `unchanged` and `removed` in the store; on a dry run those that would be.
     """
 
-    verdict: str
+    verdict: Verdict
+    is_storable: bool
     is_stored: bool
     rows_in: int
     rows_ok: int
@@ -68,14 +74,19 @@ class ImportReport:
     notes: tuple[str, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
 
-    def with_counts(self, counts: Mapping[str, int]) -> ImportReport:
+    @property
+    def changes(self) -> int | None:
+        """How many rows of the store are, or would be, another than before; None where nothing was counted."""
+        return sum(number for word, number in self.counts.items() if word != "unchanged") if self.counts else None
+
+    def with_counts(self, saved: Saved, **further: int) -> ImportReport:
         """Return the report with what the store counted."""
-        return replace(self, counts=counts)
+        return replace(self, counts=asdict(saved) | further)
 
     def as_record(self) -> dict[str, Any]:
         """Return the report as a plain record."""
         return {
-            "verdict": self.verdict,
+            "verdict": self.verdict.value,
             "stored": self.is_stored,
             "rows_in": self.rows_in,
             "rows_ok": self.rows_ok,
@@ -83,6 +94,15 @@ class ImportReport:
             "faults": [fault.as_record() for fault in self.faults],
             "notes": list(self.notes),
         }
+
+
+@contextmanager
+def trial(session: Session, options: ImportOptions) -> Iterator[None]:
+    """Undo what the block saves when it was a dry run, whose counts are then what would be."""
+    with session.begin_nested() as savepoint:
+        yield
+        if options.is_dry_run:
+            savepoint.rollback()
 
 
 def read_rows(spec: str, options: ImportOptions) -> Reading:
@@ -109,15 +129,20 @@ def boundary_in_store(session: Session, village_code: str) -> BaseGeometry:
 
 def report_of(reading: Reading, faults: Iterable[Fault], notes: Iterable[str], options: ImportOptions) -> ImportReport:
     """Return the report of a layer whose rows were checked, before anything is stored."""
-    faults = tuple(sorted(faults, key=lambda fault: (fault.row or 0, fault.column or "")))
-    rows_ok = reading.rows_in - len({fault.row for fault in faults})
-    verdict = "fixed" if reading.mended else "accepted"
-    if faults:
-        verdict = "rows_refused" if rows_ok else "refused"
-    is_stored = not options.is_dry_run and (not faults or (options.accepts_rest and rows_ok > 0))
-    return ImportReport(verdict, is_stored, reading.rows_in, rows_ok, faults, (*reading.frame.attrs["notes"], *notes))
+    found = sorted((*faults, *reading.fixes), key=lambda fault: (fault.row or 0, fault.column or ""))
+    verdict = verdict_of(reading.rows_in, found)
+    is_storable = verdict in _TAKEN or (verdict is Verdict.ROWS_REFUSED and options.accepts_rows)
+    return ImportReport(
+        verdict,
+        is_storable,
+        is_stored=is_storable and not options.is_dry_run,
+        rows_in=reading.rows_in,
+        rows_ok=reading.rows_in - rows_refused(found),
+        faults=tuple(found),
+        notes=(*reading.frame.attrs["notes"], *notes),
+    )
 
 
-def refused(error: InputRefusedError) -> ImportReport:
+def refused(error: InputRefusedError, rows_in: int = 0) -> ImportReport:
     """Return the report of an input that was refused as a whole."""
-    return ImportReport("refused", is_stored=False, rows_in=0, rows_ok=0, faults=error.faults)
+    return ImportReport(Verdict.REFUSED, False, False, rows_in=rows_in, rows_ok=0, faults=error.faults)  # noqa: FBT003

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from geodata import villages as village_store
+from geodata.bulk import Saved
 from geodata.files.outlines import boundary_of, read_terrain, read_units
 from geodata.files.placing import inside
+from geodata.files.workbench import shares_inside
 from geodata.households import load_places
 from mapgrid.codes import check_village_code, parent_of
 from mapgrid.errors import CodeError, Fault, InputRefusedError, NotFoundError
-from web.actions.import_reports import ImportOptions, ImportReport, boundary_in_store, read_rows, refused, report_of
+from web.actions.import_reports import (
+    ImportOptions,
+    ImportReport,
+    boundary_in_store,
+    read_rows,
+    refused,
+    report_of,
+    trial,
+)
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -42,17 +51,19 @@ def import_village(session: Session, spec: str, code: str, names: AreaNames, opt
         _check_code(code)
         reading = read_rows(spec, options)
         boundary = boundary_of(reading, code, options.columns, names.village)
-        with suppress(NotFoundError):  # a new village has nobody to wait for
-            village_store.lock_village(session, code)
+        is_new = _lock(session, code)
         _check_households_inside(session, code, boundary.shape, reading.frame)
     except InputRefusedError as error:
         return refused(error)
     notes = [*boundary.notes, *_overlaps(session, code, boundary.shape, reading.frame)]
     report = report_of(reading, [], notes, options)
-    if report.is_stored:
-        _save_names(session, code, names, boundary.name)
-        village_store.save_boundary(session, code, boundary.shape, source=reading.frame.attrs["file"])
-    return report
+    if not report.is_storable:
+        return report
+    with trial(session, options):
+        is_named = _save_names(session, code, names, boundary.name)
+        is_drawn = village_store.save_boundary(session, code, boundary.shape, source=reading.frame.attrs["file"])
+    changed = is_named or is_drawn
+    return report.with_counts(Saved(int(is_new), int(changed and not is_new), int(not changed)))
 
 
 def import_units(session: Session, spec: str, village_code: str, options: ImportOptions) -> ImportReport:
@@ -72,9 +83,11 @@ def import_units(session: Session, spec: str, village_code: str, options: Import
         Fault("a unit of the village", "one that lies outside", row=row, **place) for row in outside.index.tolist()
     ]
     report = report_of(reading, [*reading.faults, *faults], [], options)
-    if report.is_stored:
-        village_store.save_units(session, village_code, units.drop(outside.index))
-    return report
+    if not report.is_storable:
+        return report
+    with trial(session, options):
+        saved = village_store.save_units(session, village_code, units.drop(outside.index))
+    return report.with_counts(saved)
 
 
 def import_terrain(
@@ -95,10 +108,12 @@ def import_terrain(
     except InputRefusedError as error:
         return refused(error)
     report = report_of(reading, [*reading.faults, *faults], notes, options)
-    if report.is_stored:
+    if not report.is_storable:
+        return report
+    with trial(session, options):
         terrain = terrain.assign(is_barrier=is_barrier, is_preferred=is_preferred)
-        village_store.save_terrain(session, village_code, terrain)
-    return report
+        saved = village_store.save_terrain(session, village_code, terrain)
+    return report.with_counts(saved)
 
 
 def _check_code(code: str) -> None:
@@ -123,7 +138,9 @@ def _check_households_inside(session: Session, code: str, boundary: BaseGeometry
 def _overlaps(session: Session, code: str, boundary: BaseGeometry, frame: GeoDataFrame) -> list[str]:
     others = village_store.load_boundaries_at(session, frame)
     others = others[others["code"] != code]
-    shares = np.array([boundary.intersection(other).area for other in others.geometry]) / boundary.area
+    shares = shares_inside(boundary, others.geometry.to_numpy()) if len(others) else np.empty(0)
+    if shares is None:
+        return ["too intricate to say by how much it overlaps other villages"]
     return [
         f"overlaps {name} ({other}) by {share:.0%} of its area"
         for name, other, share in zip(others["name"], others["code"], shares, strict=True)
@@ -131,10 +148,21 @@ def _overlaps(session: Session, code: str, boundary: BaseGeometry, frame: GeoDat
     ]
 
 
-def _save_names(session: Session, code: str, names: AreaNames, own_name: str | None) -> None:
-    village_store.save_area(session, code, name=names.village or own_name, name_en=names.village_en)
+def _lock(session: Session, code: str) -> bool:
+    """Make other writers of the village wait, and return whether it is a new one, which nobody can be waiting for."""
+    try:
+        village_store.lock_village(session, code)
+    except NotFoundError:
+        return True
+    return False
+
+
+def _save_names(session: Session, code: str, names: AreaNames, own_name: str | None) -> bool:
+    """Save the names of a village and those above it, and return whether any is another now."""
+    changed = village_store.save_area(session, code, name=names.village or own_name, name_en=names.village_en)
     town = parent_of(code)
     district = parent_of(town) if town else None
     for area, name in ((town, names.town), (district, names.district)):
         if area and name:
-            village_store.save_area(session, area, name=name)
+            changed |= village_store.save_area(session, area, name=name)
+    return changed

@@ -1,4 +1,4 @@
-"""`mapgrid import`: villages, households, units and barriers from files."""
+"""`mapgrid import`: villages, households, units, barriers and grids from files."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from geodata.files.headers import SYNONYMS
 from geodata.files.tables import PLACE_ROLES
 from geodata.files.templates import household_template
 from mapgrid.terrain import TerrainKind
+from mapgrid.verdicts import Verdict
 from web.actions.import_households import import_households
 from web.actions.import_reports import ImportOptions, ImportReport
 from web.actions.imports import AreaNames, import_terrain, import_units, import_village
@@ -28,8 +29,14 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-_SOME_ROWS_REFUSED = 3
-_REFUSED = 2
+_EXIT_CODES = {Verdict.ACCEPTED: 0, Verdict.FIXED: 0, Verdict.REFUSED: 2, Verdict.ROWS_REFUSED: 3}
+_COUNTED = {
+    "added": "added",
+    "changed": "changed",
+    "unchanged": "unchanged",
+    "removed": "removed",
+    "people": "people changed",
+}
 
 
 def _common(command: Callable[..., None]) -> Callable[..., None]:
@@ -42,7 +49,7 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
             crs=given.pop("crs"),
             columns=columns_of(given.pop("column"), SYNONYMS.keys() | PLACE_ROLES, {"lon", "lat"} | SYNONYMS.keys()),
             is_dry_run=given.pop("dry_run"),
-            accepts_rest=given.pop("accept_rest"),
+            accepts_rows=given.pop("accept_rows"),
             replaces=given.pop("replace", False),
         )
         command(*args, options=options, **given)
@@ -51,7 +58,13 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
     run.__name__ = command.__name__
     for option in (
         click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write every fault as JSON."),
-        click.option("--accept-rest", is_flag=True, help="Store the sound rows although others are refused."),
+        click.option(
+            "--accept-rows",
+            "--accept-rest",  # its first name
+            "accept_rows",
+            is_flag=True,
+            help="Store the sound rows although others are refused.",
+        ),
         click.option("--dry-run", is_flag=True, help="Check and report; store nothing."),
         COLUMN,
         CRS,
@@ -62,10 +75,10 @@ def _common(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group(name="import")
 def import_() -> None:
-    """Import villages, households, units and barriers from files.
+    """Import villages, households, units, barriers and grids from files.
 
     FILE is a GeoPackage, GeoJSON, shapefile (zipped, or its .shp), KML, CSV or XLSX; FILE:LAYER names a layer or a
-    sheet. Ends with 0 when accepted, 3 when rows were refused (nothing is stored then without --accept-rest), 2 when
+    sheet. Ends with 0 when accepted, 3 when rows were refused (nothing is stored then without --accept-rows), 2 when
     refused.
     """
 
@@ -159,6 +172,23 @@ def barriers(
 
 
 @import_.command()
+@click.argument("file")
+@click.option("--village", required=True, help="The village's 12 digits.")
+@click.option("--name", help="Name of the draft plan; the file's own by default.")
+@_common
+def grids(file: str, village: str, name: str | None, options: ImportOptions, report: Path | None) -> None:
+    """Import grids drawn elsewhere as a draft plan of a village.
+
+    They must cover the village once. Slivers up to 1 m wide are closed and named; anything wider refuses the file.
+    """
+    from web.actions.import_grids import import_grids  # noqa: PLC0415  numba, which no other import waits for
+
+    with _session(options) as session:
+        done = import_grids(session, file, village, name, options)
+    _finish(done, options, report)
+
+
+@import_.command()
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The .xlsx to write.")
 def template(out: Path) -> None:
     """Write an empty household ledger (XLSX) to fill in."""
@@ -197,21 +227,19 @@ def _finish(done: ImportReport, options: ImportOptions, report: Path | None) -> 
     for note in done.notes:
         click.echo(f"note: {note}", err=True)
     click.echo(_sentence(done, options), err=not done.is_stored)
-    if done.verdict == "refused":
-        raise SystemExit(_REFUSED)
-    if done.verdict == "rows_refused":
-        raise SystemExit(_SOME_ROWS_REFUSED)
+    raise SystemExit(_EXIT_CODES[done.verdict])
 
 
 def _sentence(done: ImportReport, options: ImportOptions) -> str:
     rows = f"{done.rows_ok} of {done.rows_in} rows"
+    counts = ", ".join(f"{done.counts[word]} {name}" for word, name in _COUNTED.items() if word in done.counts)
+    counts = f": {counts}" if counts else ""
     if done.is_stored:
-        counts = ", ".join(f"{number} {word}" for word, number in done.counts.items())
-        return f"Stored {rows}" + (f": {counts}." if counts else ".")
-    if options.is_dry_run and not done.faults:
-        return f"Dry run: {rows} are sound; nothing was stored."
-    if done.verdict == "rows_refused":
-        return f"{rows} are sound; nothing was stored. Mend the others, or store the sound ones with --accept-rest."
+        return f"Stored {rows}{counts}" + ("; nothing changed." if done.changes == 0 else ".")
+    if options.is_dry_run and done.is_storable:
+        return f"Dry run, nothing was stored. It would be {rows}{counts}."
+    if done.verdict is Verdict.ROWS_REFUSED:
+        return f"{rows} are sound; nothing was stored. Mend the others, or store the sound ones with --accept-rows."
     return "Refused; nothing was stored."
 
 
