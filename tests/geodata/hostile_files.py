@@ -21,7 +21,7 @@ import shapely
 from given import HEADER, LAND, geojson
 from shapely import LineString, MultiPolygon, Point, Polygon, box
 
-SECRET = "the-secret-of-another-file"  # noqa: S105 - a word to look for
+SECRET = "the-secret-of-another-file"
 FILES = []
 
 
