@@ -217,6 +217,8 @@ def _fill(draft: Path, installation: Installation, account: Account) -> None:
     initdb: list[str | Path] = [installation.programs / "initdb", "--pgdata", draft, "--username", DATABASE]
     initdb += ["--encoding", "UTF8", "--locale", "C.UTF-8", "--auth", "peer", "--data-checksums"]
     _check(account.run(initdb), draft)
+    # Objects made without a server get numbers below 16384, which pg_dump and pg_upgrade take for PostgreSQL's own.
+    _check(account.run([installation.programs / "pg_resetwal", "--next-oid=16384", draft]), draft)
     # Without a server: nobody can connect before the database is complete.
     alone: list[str | Path] = [installation.programs / "postgres", "--single", "-D", draft]
     _check(account.run([*alone, "postgres"], stdin=f"CREATE DATABASE {DATABASE}\n"), draft)

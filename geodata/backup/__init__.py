@@ -1,0 +1,1 @@
+"""Backup and restore: one file that proves itself, the archived log with restores to a moment, nightly rotation."""

@@ -1,0 +1,83 @@
+"""The store that a command of backups works on, and what closes and opens its backups."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from geodata import cluster
+from geodata.backup.drill import Probe
+from geodata.backup.sealing import Opener, Seal
+from geodata.database import check_existing
+from mapgrid.errors import LimitsError, NotFoundError
+from web.app import create_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from web.settings import Settings
+
+
+@contextmanager
+def borrow_store(settings: Settings, *, may_be_new: bool = False) -> Iterator[str]:
+    """Lend the URL of the store as it is: its tables are not brought up to date.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none yet and none may be made.
+    """
+    if settings.database_url is not None:
+        check_existing(settings.database_url)
+        yield settings.database_url
+        return
+    if not (may_be_new or (settings.home / "database" / "data").exists()):
+        raise NotFoundError(f"there is no database in {settings.home} to back up; mapgrid db start makes one")
+    with cluster.running(settings.home) as embedded:
+        yield embedded.url
+
+
+def read_seal(passphrase_file: Path | None, recipients: tuple[str, ...]) -> Seal:
+    """Return how a backup is to be closed."""
+    return Seal(_first_line_of(passphrase_file), recipients)
+
+
+def read_opener(passphrase_file: Path | None, identity_file: Path | None) -> Opener:
+    """Return what opens a backup; an identity file is what age-keygen writes: comments and secret keys."""
+    lines = _text_of(identity_file).splitlines() if identity_file else []
+    identities = tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+    return Opener(_first_line_of(passphrase_file), identities)
+
+
+def store_probes() -> tuple[Probe, ...]:
+    """Return what to try on a restored store, beside comparing it."""
+    return (Probe("pages", _open_pages),)
+
+
+def _open_pages(url: str) -> str:
+    """Ask the application on a restored store for its pages; an error of the server is one of the backup."""
+    app = create_app(url)
+    try:
+        status = app.test_client().get("/").status_code
+    finally:
+        app.extensions["engine"].dispose()
+    if status >= 400:
+        raise NotFoundError(f"expected the first page, found status {status}")
+    return f"the first page answers with {status}"
+
+
+def _first_line_of(file: Path | None) -> str | None:
+    if file is None:
+        return None
+    line = _text_of(file).split("\n", 1)[0].rstrip("\r")
+    if not line:
+        raise LimitsError(f"{file}: expected a passphrase in its first line, found none")
+    return line
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LimitsError(f"cannot read {file} as text: {error}") from error
