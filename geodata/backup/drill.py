@@ -99,12 +99,15 @@ def drill(
     started = time.monotonic()
     home.mkdir(parents=True, exist_ok=True)
     try:
-        with opened(file, opener, home) as backup, _throw_away(url, home) as (server, server_url):  # noqa: SIM117
-            with draft_database(server, name_of(server_url)) as draft:
-                filled = fill(server, server_url, draft, backup)
-                checks = check_filled(filled, backup.manifest)
-                checks.append(_attempt(Probe("tables up to date", _migrate), filled))
-                checks += [_attempt(probe, filled) for probe in probes]
+        with (
+            opened(file, opener, home, has_database=url is None) as backup,
+            _throw_away(url, home) as (server, its_url),
+            draft_database(server, name_of(its_url)) as draft,
+        ):
+            filled = fill(server, its_url, draft, backup)
+            checks = check_filled(filled, backup.manifest)
+            checks.append(_attempt(Probe("tables up to date", _migrate), filled))
+            checks += [_attempt(probe, filled) for probe in probes]
     except psycopg.Error as error:
         raise RestoreError(f"the server refused the backup: {str(error).strip().splitlines()[0]}") from error
     except ProgramError as error:

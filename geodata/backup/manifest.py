@@ -34,6 +34,8 @@ class Manifest:
         The role that owns the database.
     contents, surroundings
         What the dump must hold, and what must stand round it.
+    database_bytes
+        Room that the database took on its disk.
     dump_sha256
         Hash of the dump as it lies in the file.
     """
@@ -46,6 +48,7 @@ class Manifest:
     owner: str
     contents: Contents
     surroundings: Surroundings
+    database_bytes: int
     dump_sha256: str = ""
 
     @property
@@ -62,6 +65,7 @@ class Manifest:
             "postgresql": self.postgresql,
             "postgis": self.postgis,
             "owner": self.owner,
+            "database_bytes": self.database_bytes,
             "dump_sha256": self.dump_sha256,
             "surroundings": self.surroundings.as_record(),
             **self.contents.as_record(),
@@ -88,6 +92,7 @@ class Manifest:
                 str(record["owner"]),
                 Contents.from_record(record),
                 Surroundings.from_record(record["surroundings"]),
+                int(record["database_bytes"]),
                 str(record["dump_sha256"]),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -109,18 +114,20 @@ def describe(connection: psycopg.Connection[Any], now: datetime) -> Manifest:
             "mapgrid db start makes one"
         )
     contents = read_contents(connection)
-    owner = connection.execute(
-        "SELECT pg_catalog.pg_get_userbyid(datdba) FROM pg_catalog.pg_database WHERE datname = current_database()"
-    ).fetchone()
+    owner, size = connection.execute(
+        "SELECT pg_catalog.pg_get_userbyid(datdba), pg_catalog.pg_database_size(oid)"
+        " FROM pg_catalog.pg_database WHERE datname = current_database()"
+    ).fetchone() or ("", 0)
     return Manifest(
         made_at=now,
         mapgrid=version("mapgrid"),
         revision=revision,
         postgresql=connection.info.server_version,
         postgis=contents.definitions["extensions"].get("postgis", ""),
-        owner=str(owner[0]) if owner else "",
+        owner=owner,
         contents=contents,
         surroundings=read_surroundings(connection),
+        database_bytes=size,
     )
 
 

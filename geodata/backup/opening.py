@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from pyrage import x25519
 
 _DUMP_MAGIC = b"PGDMP"
+_ROOM = 1.5  # indexes are sorted on the disk, and the log keeps what is loaded for a while
+_SPARE = 128 * 2**20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class OpenedBackup:
 
 
 @contextmanager
-def opened(file: Path, opener: Opener, work: Path) -> Iterator[OpenedBackup]:
+def opened(file: Path, opener: Opener, work: Path, *, has_database: bool) -> Iterator[OpenedBackup]:
     """Lend the content of a backup after all of it was verified.
 
     Parameters
@@ -52,12 +55,16 @@ def opened(file: Path, opener: Opener, work: Path) -> Iterator[OpenedBackup]:
     opener
         What opens it, when it is encrypted.
     work
-        Directory with room for the dump; what lies there afterwards is gone at the end.
+        Directory with room for the dump, which is gone at the end.
+    has_database
+        Whether the database to restore into lies on the disk of that directory, which then needs room for it too.
 
     Raises
     ------
     BackupRefusedError
         If it is foreign, truncated, changed, newer than this mapgrid, or what opens it is missing or wrong.
+    RestoreError
+        If the disk has no room for it.
     """
     members = read_container(file)
     with scratch(work, "restoring-") as directory:
@@ -65,6 +72,8 @@ def opened(file: Path, opener: Opener, work: Path) -> Iterator[OpenedBackup]:
             backup = _extract(file, members, opener, directory)
         except OSError as error:
             raise RestoreError(f"cannot lay the backup ready in {work}: {error.strerror}; make room there") from error
+        if has_database:
+            _check_room(work, backup.manifest.database_bytes)
         yield backup
 
 
@@ -113,6 +122,16 @@ class _Hashing:
     @property
     def sha256(self) -> str:
         return self._hash.hexdigest()
+
+
+def _check_room(work: Path, database_bytes: int) -> None:
+    """Refuse before the disk is full: PostgreSQL stops working when it cannot write its log."""
+    free, needed = shutil.disk_usage(work).free, int(database_bytes * _ROOM) + _SPARE
+    if free < needed:
+        raise RestoreError(
+            f"expected {needed // 2**20} MB free on the disk of {work} to restore beside what is there, "
+            f"found {free // 2**20} MB; make room"
+        )
 
 
 def _check_revision(file: Path, manifest: Manifest) -> None:

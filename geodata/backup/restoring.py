@@ -51,7 +51,14 @@ class Restored:
 
 
 def restore(
-    url: str, file: Path, *, now: datetime, work: Path, opener: Opener = _OPEN, replace: bool = False
+    url: str,
+    file: Path,
+    *,
+    now: datetime,
+    work: Path,
+    has_database: bool = False,
+    opener: Opener = _OPEN,
+    replace: bool = False,
 ) -> Restored:
     """Put a backup in the place of the database of a URL; until the last step nothing of that is touched.
 
@@ -65,6 +72,8 @@ def restore(
         The moment to name the old database by.
     work
         Directory with room for the dump.
+    has_database
+        Whether the server keeps its data on the disk of that directory.
     opener
         What opens an encrypted backup.
     replace
@@ -80,7 +89,7 @@ def restore(
     started = time.monotonic()
     name = name_of(url)
     try:
-        with opened(file, opener, work) as backup, maintenance(url) as server:
+        with opened(file, opener, work, has_database=has_database) as backup, maintenance(url) as server:
             _check_server(server, backup.manifest)
             is_empty = not _holds_something(url)
             if not (is_empty or replace):

@@ -51,7 +51,15 @@ def restore(
         return
     settings.home.mkdir(parents=True, exist_ok=True)
     with borrow_store(settings, may_be_new=True) as url:
-        done = put_back(url, file, now=datetime.now(UTC), work=settings.home, opener=opener, replace=replace)
+        done = put_back(
+            url,
+            file,
+            now=datetime.now(UTC),
+            work=settings.home,
+            has_database=settings.database_url is None,
+            opener=opener,
+            replace=replace,
+        )
     _say_restored(done)
 
 

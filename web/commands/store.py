@@ -10,7 +10,6 @@ from geodata.backup.drill import Probe
 from geodata.backup.sealing import Opener, Seal
 from geodata.database import check_existing
 from mapgrid.errors import LimitsError, NotFoundError
-from web.app import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +56,8 @@ def store_probes() -> tuple[Probe, ...]:
 
 def _open_pages(url: str) -> str:
     """Ask the application on a restored store for its pages; an error of the server is one of the backup."""
+    from web.app import create_app  # noqa: PLC0415 - only a drill waits for the pages to load
+
     app = create_app(url)
     try:
         status = app.test_client().get("/").status_code
