@@ -5,6 +5,7 @@ A private cluster on a unix socket, made on first use. Everything lies under one
     database/data         what PostgreSQL keeps; owned by the account it runs as
     database/log          what it says
     database/socket       the path of the directory its socket lies in
+    database/archive      the path of the archive of its log, when it is archived (`geodata.archiving`)
     database/hba.conf     who may connect: the accounts of ident.conf, over the socket
     database.lock         held while somebody starts, stops or destroys it
     database.users        held, shared, by every program that works on it
@@ -25,7 +26,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from geodata import placement, postmaster
+from geodata import archiving, placement, postmaster
 from geodata.postgres import (
     Account,
     ClusterError,
@@ -83,7 +84,9 @@ def start(home: Path, *, keep: bool = True) -> Cluster:
     with _locked(home):
         place = placement.prepare(home)
         data = place / "data"
+        _finish_exchange(place)
         if not data.exists():
+            _check_not_lost(place)
             _create(data)
         pid = postmaster.running_pid(data)
         if pid is not None and not postmaster.has_socket(place):
@@ -92,6 +95,7 @@ def start(home: Path, *, keep: bool = True) -> Cluster:
         if pid is None:
             pid = postmaster.launch(place)
         postmaster.wait_until_ready(place, pid)
+        postmaster.wake(pid)
         if keep:
             (place / "keep").write_text(str(pid))
         return _describe(place, pid)
@@ -119,6 +123,58 @@ def destroy(home: Path) -> bool:
         _stop_in(place)
         placement.remove(home / "database")
         return True
+
+
+def exchange(home: Path, draft: Path, kept_name: str) -> Path | None:
+    """Stop the cluster of a home directory, put another data directory in place, return where the old one is now.
+
+    What was begun is finished by the next start, should this program be killed in between.
+
+    Parameters
+    ----------
+    home
+        Directory of the embedded database.
+    draft
+        The data directory to put in place, on the same file system.
+    kept_name
+        What the old one is called from now on.
+    """
+    with _locked(home):
+        place = (home / "database").resolve()
+        try:
+            _stop_in(place)
+        except ClusterError:  # a server that cannot even stop is no reason to keep it
+            _stop_in(place, at_once=True)
+        kept = place / kept_name if (place / "data").exists() else None
+        note = place / "exchange.new"
+        with note.open("w") as writing:
+            writing.write(f"{draft}\n{place / kept_name}")
+            writing.flush()
+            os.fsync(writing.fileno())
+        note.rename(place / "exchange")
+        _finish_exchange(place)
+        return kept
+
+
+def _finish_exchange(place: Path) -> None:
+    note = place / "exchange"
+    if not note.exists():
+        return
+    draft, kept = map(Path, note.read_text().split("\n"))
+    if draft.exists():
+        if (place / "data").exists():
+            (place / "data").rename(kept)
+        draft.rename(place / "data")
+    note.unlink()
+
+
+def _check_not_lost(place: Path) -> None:
+    """Refuse to begin with an empty database where one with an archived log is missing."""
+    if archiving.lost_identifier(place) is not None:
+        raise ClusterError(
+            f"{place / 'data'} is missing, and its log is archived: mapgrid restore --at latest brings it back; "
+            "to begin with an empty database instead: mapgrid db destroy"
+        )
 
 
 @contextmanager
@@ -241,14 +297,19 @@ def _check(done: subprocess.CompletedProcess[str], draft: Path) -> None:
     )
 
 
-def _stop_in(place: Path) -> bool:
+def _stop_in(place: Path, *, at_once: bool = False) -> bool:
     pid = postmaster.running_pid(place / "data")
     if pid is not None:
-        postmaster.stop(pid)
+        postmaster.stop(pid, at_once=at_once)
     (place / "keep").unlink(missing_ok=True)
     return pid is not None
 
 
-def _describe(place: Path, pid: int) -> Cluster:
+def url_of(place: Path) -> str:
+    """Return the URL of the server that runs on the directory `data` of a place."""
     directory = quote(str(placement.socket_directory(place)), safe="/")
-    return Cluster(f"postgresql://{DATABASE}@/{DATABASE}?host={directory}", pid, place / "data", place / "log")
+    return f"postgresql://{DATABASE}@/{DATABASE}?host={directory}"
+
+
+def _describe(place: Path, pid: int) -> Cluster:
+    return Cluster(url_of(place), pid, place / "data", place / "log")
