@@ -12,6 +12,7 @@ archives, whoever starts it; a log with a gap is worth nothing. The file `archiv
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shlex
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 LONGEST_LOSS_S = 60
 """After how many seconds a segment is archived that is not full yet: what the loss of the whole disk may cost."""
 
+_log = logging.getLogger(__name__)
 _SCRIPTS = Path(__file__).parent / "scripts"
 
 
@@ -79,11 +81,8 @@ def settings(place: Path, account: Account, installation: Installation) -> Mappi
         for directory in (own, own / "wal", own / "base"):
             directory.mkdir(mode=0o700, exist_ok=True)
             os.chown(directory, account.uid, account.gid)
-    except OSError as error:
-        raise ClusterError(
-            f"cannot archive the log in {own}: {error.strerror}; make the place available, "
-            "or go on without: MAPGRID_ARCHIVE=0"
-        ) from error
+    except OSError as error:  # the log waits beside the database until the place is there again
+        _log.warning("the log cannot be archived in %s: %s", own, error.strerror)
     (place / "archived").write_text(identifier)
     return {
         "archive_mode": "on",

@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -37,7 +38,7 @@ from geodata.postgres import (
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 DATABASE = "mapgrid"
 """Name of the database and of the role that owns it."""
@@ -66,7 +67,7 @@ class Cluster:
     log: Path
 
 
-def start(home: Path, *, keep: bool = True) -> Cluster:
+def start(home: Path, *, keep: bool = True, settings: Mapping[str, str] = MappingProxyType({})) -> Cluster:
     """Return the running cluster of a home directory; make and start it when needed.
 
     Parameters
@@ -75,6 +76,8 @@ def start(home: Path, *, keep: bool = True) -> Cluster:
         Directory under which everything is kept; made when missing.
     keep
         Whether it goes on running when the programs that use it have ended.
+    settings
+        Of the server, beside the usual ones, should it be started.
 
     Raises
     ------
@@ -93,7 +96,7 @@ def start(home: Path, *, keep: bool = True) -> Cluster:
             postmaster.stop(pid)  # the directory of its socket was cleaned away: nobody can reach it
             pid = None
         if pid is None:
-            pid = postmaster.launch(place)
+            pid = postmaster.launch(place, settings)
         postmaster.wait_until_ready(place, pid)
         postmaster.wake(pid)
         if keep:

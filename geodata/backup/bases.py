@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _NAME = "%Y%m%dT%H%M%S.%fZ"
 _SEGMENT_BITS = 24  # 16 MB, what initdb makes
+_PER_LOG = 1 << (32 - _SEGMENT_BITS)
 _SEGMENT = re.compile(r"([0-9A-F]{8})([0-9A-F]{8})([0-9A-F]{8})\.gz")
 
 
@@ -50,8 +51,7 @@ class Base:
     def first_segment(self) -> str:
         """Name of the first segment of the log that it needs."""
         number = self.start >> _SEGMENT_BITS
-        per_log = 1 << (32 - _SEGMENT_BITS)
-        return f"{self.timeline:08X}{number // per_log:08X}{number % per_log:08X}"
+        return f"{self.timeline:08X}{number // _PER_LOG:08X}{number % _PER_LOG:08X}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +77,8 @@ class Archive:
 
     def segments(self) -> list[tuple[int, int]]:
         """Return timeline and number of each archived segment, in order of the number."""
-        found = [_SEGMENT.fullmatch(path.name) for path in self.wal.iterdir()]
-        per_log = 1 << (32 - _SEGMENT_BITS)
-        numbers = [(int(each[1], 16), int(each[2], 16) * per_log + int(each[3], 16)) for each in found if each]
-        return sorted(numbers, key=lambda pair: (pair[1], pair[0]))
+        found = filter(None, (_numbers(path.name) for path in self.wal.glob("*.gz")))  # none where it is away
+        return sorted(found, key=lambda pair: (pair[1], pair[0]))
 
 
 def archive_in_use(home: Path) -> Archive | None:
@@ -141,13 +139,40 @@ def make_base(home: Path) -> Base:
     return _read_base(made)
 
 
-def ensure_base(home: Path) -> Base | None:
-    """Return a base backup of the running database, made when there is none yet; None if its log is not archived."""
+def ensure_base(home: Path, *, not_before: datetime | None = None) -> Base | None:
+    """Return a base backup from which the log leads to the present, made when there is none; None without archiving.
+
+    Parameters
+    ----------
+    home
+        Directory of the embedded database, which runs.
+    not_before
+        How old it may be at most; None for any age.
+    """
     archive = archive_in_use(home)
     if archive is None:
         return None
     bases = archive.bases()
-    return bases[-1] if bases else make_base(home)
+    is_old = not bases or (not_before is not None and bases[-1].ended_at < not_before)
+    return make_base(home) if is_old or not is_continuous(home, archive, bases[-1]) else bases[-1]
+
+
+def is_continuous(home: Path, archive: Archive, base: Base) -> bool:
+    """Say whether all of the log since a base backup is archived or waits for it beside the running database.
+
+    It is not after a time without archiving, or when a full disk made the archive give a segment up.
+    """
+    server = cluster.status(home)
+    if server is None:
+        raise BackupError(f"the database of {home} does not run; mapgrid db start starts it")
+    with psycopg.connect(conninfo(server.url), autocommit=True) as connection:
+        # Named before the archived ones are listed: one that is archived in between counts twice, not never.
+        waiting = connection.execute("SELECT name FROM pg_catalog.pg_ls_archive_statusdir()").fetchall()
+        now = connection.execute("SELECT pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn())").fetchone()
+    names = [each.removesuffix(".ready") + ".gz" for (each,) in waiting if each.endswith(".ready")]
+    there = {number for _timeline, number in archive.segments()} | {pair[1] for pair in map(_numbers, names) if pair}
+    current = _numbers(f"{now and now[0]}.gz")
+    return current is not None and set(range(base.start >> _SEGMENT_BITS, current[1])) <= there
 
 
 def prune(home: Path, *, keep: int) -> list[Base]:
@@ -186,6 +211,12 @@ def _read_base(directory: Path) -> Base:
         _place(ranges[0]["Start-LSN"]),
         _place(ranges[-1]["End-LSN"]),
     )
+
+
+def _numbers(name: str) -> tuple[int, int] | None:
+    """Return timeline and number of the segment that an archived file holds, None for another file."""
+    found = _SEGMENT.fullmatch(name)
+    return (int(found[1], 16), int(found[2], 16) * _PER_LOG + int(found[3], 16)) if found else None
 
 
 def _place(lsn: str) -> int:

@@ -123,7 +123,7 @@ def _throw_away(url: str | None, home: Path) -> Iterator[tuple[psycopg.Connectio
         return
     with scratch(home, "drill-", _clear) as place:
         place.chmod(0o755)  # the account postgres must get through
-        embedded = cluster.start(place, keep=False)
+        embedded = cluster.start(place, keep=False, settings={"fsync": "off"})  # nothing in it is to last
         with maintenance(embedded.url) as server:
             yield server, embedded.url
 

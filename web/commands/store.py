@@ -5,10 +5,15 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from geodata import cluster
+import click
+
+from geodata import archiving, cluster
+from geodata.backup.bases import ensure_base
 from geodata.backup.drill import Probe
+from geodata.backup.refusals import BackupError
 from geodata.backup.sealing import Opener, Seal
 from geodata.database import check_existing
+from geodata.postgres import ClusterError
 from mapgrid.errors import LimitsError, NotFoundError
 
 if TYPE_CHECKING:
@@ -35,6 +40,39 @@ def borrow_store(settings: Settings, *, may_be_new: bool = False) -> Iterator[st
         raise NotFoundError(f"there is no database in {settings.home} to back up; mapgrid db start makes one")
     with cluster.running(settings.home) as embedded:
         yield embedded.url
+
+
+def archive_log(settings: Settings) -> None:
+    """Let the embedded database archive its log from its next start on, or no longer, as the settings say."""
+    if settings.database_url is not None:
+        return
+    if settings.archive is None:
+        archiving.turn_off(settings.home)
+        return
+    settings.home.mkdir(parents=True, exist_ok=True)
+    try:
+        archiving.turn_on(settings.home, settings.archive)
+    except ClusterError as error:
+        if not archiving.is_on(settings.home):
+            raise
+        click.echo(f"WARNING: {error}; the store is served, its log waits beside the database", err=True)
+
+
+def begin_archive(settings: Settings) -> None:
+    """Make the base backup that the archived log of the running embedded database leads on from, unless it is there."""
+    if settings.database_url is not None or settings.archive is None:
+        return
+    try:
+        is_archived = ensure_base(settings.home) is not None
+    except BackupError as error:  # a full archive is no reason not to serve
+        click.echo(f"WARNING: {error}", err=True)
+        return
+    if not is_archived:
+        click.echo(
+            "WARNING: the log is not archived: the database has run since before that was turned on; "
+            "mapgrid db stop, then start again",
+            err=True,
+        )
 
 
 def read_seal(passphrase_file: Path | None, recipients: tuple[str, ...]) -> Seal:
