@@ -28,11 +28,12 @@ _PINNED: tuple[LiteralString, ...] = (
     "SET LOCAL intervalstyle = 'iso_8601'",
     "SET LOCAL bytea_output = 'hex'",
     "SET LOCAL extra_float_digits = 3",
-    "SET LOCAL row_security = off",  # a policy that hides rows raises an error instead of hiding them from a backup
+    "SET LOCAL row_security = on",  # `hidden_tables` says where that would hide rows
     "SET LOCAL statement_timeout = 0",
     "SET LOCAL idle_in_transaction_session_timeout = 0",
 )
 _SQL = Path(__file__).parent.parent / "sql"
+_NOT_BY_PEOPLE = frozenset({"alembic_version", "audit_anchor", "rate_limit", "role_permission"})
 _SEQUENCES = (
     "SELECT quote_ident(schemaname) || '.' || quote_ident(sequencename), coalesce(last_value, 0)"
     " FROM pg_catalog.pg_sequences ORDER BY 1"
@@ -114,15 +115,21 @@ def read_contents(connection: psycopg.Connection[Any]) -> Contents:
     return Contents(tables, dict(connection.execute(_SEQUENCES).fetchall()), dict(definitions))
 
 
+def hidden_tables(connection: psycopg.Connection[Any]) -> list[str]:
+    """Return the tables of which policies may hide rows from the user of a connection."""
+    pin_settings(connection)
+    return [row[0] for row in connection.execute(_read("hidden_tables.sql")).fetchall()]
+
+
 def has_rows(connection: psycopg.Connection[Any]) -> bool:
-    """Say whether any table but alembic's own has a row."""
+    """Say whether any table has a row that migrations did not put there."""
     pin_settings(connection)
     tables = connection.execute(_read("stored_tables.sql")).fetchall()
     question = sql.SQL("SELECT EXISTS (SELECT FROM {})")
     return any(
         connection.execute(question.format(sql.Identifier(schema, table))).fetchone() == (True,)
         for _name, schema, table, _keys, _texts in tables
-        if table != "alembic_version"
+        if table not in _NOT_BY_PEOPLE
     )
 
 

@@ -147,6 +147,7 @@ def _dump(
     """Let pg_dump write the snapshot into a member; return the hash of the member."""
     program = client_for("pg_dump", manifest.server_major)
     arguments = ["--format=custom", f"--compress={_COMPRESSION}", f"--snapshot={snapshot}", "--lock-wait-timeout=60s"]
+    arguments.append("--enable-row-security")  # policies that let the owner see all are no hindrance
     with writer.member(name) as member:
         with reading(program, arguments, url) as dump:
             close(dump, member, recipients)

@@ -8,7 +8,7 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from geodata.backup.contents import Contents, pin_settings, read_contents
+from geodata.backup.contents import Contents, hidden_tables, pin_settings, read_contents
 from geodata.backup.refusals import BackupError, BackupRefusedError
 from geodata.backup.surroundings import Surroundings, read_surroundings
 
@@ -112,6 +112,12 @@ def describe(connection: psycopg.Connection[Any], now: datetime) -> Manifest:
         raise BackupError(
             f"expected a store of mapgrid, found none in the database {connection.info.dbname}; "
             "mapgrid db start makes one"
+        )
+    hidden = hidden_tables(connection)
+    if hidden:
+        raise BackupError(
+            f"{connection.info.user} may not see every row of {', '.join(hidden)}: a backup would be a part; "
+            "make it as the owner of the tables, or as a superuser"
         )
     contents = read_contents(connection)
     owner, size = connection.execute(

@@ -10,6 +10,7 @@ from geodata import cluster
 from geodata.backup.bases import Base, ensure_base, prune
 from geodata.backup.drill import Probe, Proof, drill
 from geodata.backup.making import Receipt, make_backup
+from geodata.backup.notes import note
 from geodata.backup.refusals import BackupError
 from geodata.backup.sealing import Opener, Seal
 
@@ -115,6 +116,8 @@ def nightly(
         opener=Opener(seal.passphrase),
         probes=probes,
     )
+    made = {"size": receipt.size, "rows": receipt.manifest.contents.rows, "encrypted": seal.closes}
+    note(url, "backup.made", **made, proved=proof.passed)
     if not proof.passed:
         return Night(receipt, proof, (), None)
     proved = receipt.file.rename(receipt.file.with_suffix(_PROVED))

@@ -9,7 +9,7 @@ import subprocess
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy.engine import make_url
@@ -28,15 +28,15 @@ class ProgramError(MapgridError):
 
 def conninfo(url: str, *, database: str | None = None) -> str:
     """Return what psycopg connects with, for a URL of SQLAlchemy; to another database of that server when named."""
-    parsed = make_url(url).set(drivername="postgresql")
-    if database is not None:
-        parsed = parsed.set(database=database)
-    return parsed.render_as_string(hide_password=False)
+    parsed = make_url(url)
+    given = {"host": parsed.host, "port": parsed.port, "user": parsed.username, "password": parsed.password}
+    others = {name: value if isinstance(value, str) else ",".join(value) for name, value in parsed.query.items()}
+    return make_conninfo("", dbname=database or parsed.database, **{k: v for k, v in given.items() if v}, **others)
 
 
 def named(url: str, database: str) -> str:
     """Return the URL of another database of the same server."""
-    return make_url(url).set(database=database).render_as_string(hide_password=False)
+    return make_url(url).set(drivername="postgresql", database=database).render_as_string(hide_password=False)
 
 
 def client_for(name: str, server_major: int) -> Path:
@@ -61,8 +61,8 @@ def client_for(name: str, server_major: int) -> Path:
 
 
 @contextmanager
-def reading(program: Path, arguments: Sequence[str], url: str, *, options: str = "") -> Iterator[IO[bytes]]:
-    """Lend what a program writes; it must have ended well when the borrower has read all of it.
+def reading(program: Path, arguments: Sequence[str], url: str | None, *, options: str = "") -> Iterator[IO[bytes]]:
+    """Lend what a program writes, connected to a URL or to nothing; it must have ended well when all of it is read.
 
     Raises
     ------
@@ -97,9 +97,13 @@ def run(program: Path, arguments: Sequence[str], url: str, *, options: str = "")
         output.read()
 
 
-def _command(program: Path, arguments: Sequence[str], url: str, options: str) -> tuple[list[str], dict[str, str]]:
+def _command(
+    program: Path, arguments: Sequence[str], url: str | None, options: str
+) -> tuple[list[str], dict[str, str]]:
     """Return command line and environment; everybody can read the one, so the password is in the other."""
-    parameters = conninfo_to_dict(conninfo(url))
+    if url is None:
+        return [str(program), *arguments], {**os.environ, "LC_ALL": "C.UTF-8"}
+    parameters: dict[str, Any] = conninfo_to_dict(conninfo(url))
     password = parameters.pop("password", None)
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     if options:

@@ -6,16 +6,16 @@ Passwords are not kept: an ordinary account may not read them, and a backup shou
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+import psycopg
 from psycopg import sql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
-
-    import psycopg
 
 # Roles that own something in this database or are named by a grant or a policy of it, without its owner.
 _ROLES = """
@@ -127,8 +127,11 @@ def read_surroundings(connection: psycopg.Connection[Any]) -> Surroundings:
     )
 
 
-def make_roles(connection: psycopg.Connection[Any], wanted: Surroundings) -> None:
-    """Create the roles that the server does not have; those it has stay as they are."""
+def make_roles(connection: psycopg.Connection[Any], wanted: Surroundings, owner: str) -> None:
+    """Create the roles that the server does not have; those it has stay as they are.
+
+    Policies name the database's former owner: where that is missing it is made, without a right to log in.
+    """
     present = {row[0] for row in connection.execute("SELECT rolname FROM pg_catalog.pg_roles").fetchall()}
     for name, (login, inherits, above) in wanted.roles.items():
         if name not in present:
@@ -144,6 +147,8 @@ def make_roles(connection: psycopg.Connection[Any], wanted: Surroundings) -> Non
         whom = sql.Identifier(member) if member else sql.SQL("CURRENT_USER")
         if not _is_member(connection, role, member):
             connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), whom))
+    if owner not in present:
+        connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(owner)))
 
 
 def make_extensions(connection: psycopg.Connection[Any], wanted: Surroundings) -> None:
@@ -181,7 +186,9 @@ def _make_leakproof(connection: psycopg.Connection[Any], function: str) -> None:
     if found is not None:
         schema, name, arguments = found
         alter = sql.SQL("ALTER FUNCTION {}({}) LEAKPROOF").format(sql.Identifier(schema, name), sql.SQL(arguments))
-        connection.execute(alter)
+        # It takes a superuser; without it maps of large stores are slow, not wrong.
+        with suppress(psycopg.errors.InsufficientPrivilege), connection.transaction():
+            connection.execute(alter)
 
 
 def _is_member(connection: psycopg.Connection[Any], role: str, member: str | None) -> bool:

@@ -1,8 +1,8 @@
 -- The definition of everything in the database that is not part of an extension: kind, name, definition.
--- A grantee that owns the database is written as "owner": it has another name on another server.
+-- A grantee that owns what is granted is written as "owner": it has another name on another server.
 -- Names are written out in full only without a search path.
 WITH relation AS (
-    SELECT c.oid, c.oid::pg_catalog.regclass::pg_catalog.text AS name, c.relkind, c.relacl, c.relrowsecurity,
+    SELECT c.oid, c.oid::pg_catalog.regclass::pg_catalog.text AS name, c.relkind, c.relacl, c.relowner, c.relrowsecurity,
            c.relforcerowsecurity
     FROM pg_catalog.pg_class c
          JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -12,7 +12,7 @@ WITH relation AS (
                           WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = c.oid
                                 AND e.deptype = 'e')
 ), function AS (
-    SELECT p.oid, p.oid::pg_catalog.regprocedure::pg_catalog.text AS name, p.proacl, p.prokind, p.proleakproof,
+    SELECT p.oid, p.oid::pg_catalog.regprocedure::pg_catalog.text AS name, p.proacl, p.proowner, p.prokind, p.proleakproof,
            EXISTS (SELECT FROM pg_catalog.pg_depend e
                    WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND e.objid = p.oid
                          AND e.deptype = 'e') AS is_of_extension
@@ -20,14 +20,17 @@ WITH relation AS (
          JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
 ), held AS (
-    SELECT name AS subject, relacl AS acl FROM relation
+    SELECT name AS subject, relowner AS owner,
+           coalesce(relacl, pg_catalog.acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner)) AS acl
+    FROM relation
     UNION ALL
-    SELECT r.name || '.' || a.attname, a.attacl
+    SELECT r.name || '.' || a.attname, r.relowner, a.attacl
     FROM relation r JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attacl IS NOT NULL
     UNION ALL
-    SELECT name, proacl FROM function WHERE NOT is_of_extension
+    SELECT name, proowner, coalesce(proacl, pg_catalog.acldefault('f', proowner)) FROM function WHERE NOT is_of_extension
     UNION ALL
-    SELECT 'schema ' || nspname, nspacl FROM pg_catalog.pg_namespace WHERE nspname NOT LIKE 'pg\_%'
+    SELECT 'schema ' || nspname, nspowner, coalesce(nspacl, pg_catalog.acldefault('n', nspowner))
+    FROM pg_catalog.pg_namespace WHERE nspname NOT LIKE 'pg\_%'
 )
 SELECT 'extensions', extname::pg_catalog.text, extversion FROM pg_catalog.pg_extension
 UNION ALL
@@ -69,7 +72,7 @@ UNION ALL
 SELECT 'grants',
        h.subject || ' ' || CASE g.grantee
            WHEN 0 THEN 'everybody'
-           WHEN (SELECT datdba FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) THEN 'owner'
+           WHEN h.owner THEN 'owner'
            ELSE pg_catalog.pg_get_userbyid(g.grantee) END,
        pg_catalog.string_agg(DISTINCT g.privilege_type, ',' ORDER BY g.privilege_type)
 FROM held h, pg_catalog.aclexplode(h.acl) g

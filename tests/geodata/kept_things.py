@@ -29,7 +29,7 @@ def fill(url, *, households=40):
 
 
 def fence(url, role):
-    """Add what stands round rows: a role, grants, policies, a trigger that writes a log, a leakproof function."""
+    """Add to the application's own policies a role, grants, a trigger that writes a log, a leakproof function."""
     with psycopg.connect(conninfo(url)) as connection:
         name = psycopg.sql.Identifier(role)
         for statement in (
@@ -38,7 +38,7 @@ def fence(url, role):
             "GRANT CONNECT ON DATABASE {database} TO {}",
             "ALTER ROLE {} IN DATABASE {database} SET mapgrid.actor = 'nobody, \"or\" ''other'''",
             "ALTER ROLE {} IN DATABASE {database} SET search_path = public, pg_temp",
-            "CREATE TABLE log (number bigserial, code text, seen_at timestamptz DEFAULT now())",
+            "CREATE TABLE log (code text, seen_at timestamptz DEFAULT now())",
             (
                 "CREATE FUNCTION write_log() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS"
                 " $$BEGIN INSERT INTO public.log (code) VALUES (NEW.code); RETURN NEW; END$$"
@@ -49,12 +49,8 @@ def fence(url, role):
                 " $$BEGIN RAISE EXCEPTION 'the log is written once'; END$$"
             ),
             "CREATE TRIGGER log_stays BEFORE UPDATE OR DELETE ON log FOR EACH ROW EXECUTE FUNCTION log_stays()",
-            "ALTER TABLE household ENABLE ROW LEVEL SECURITY",
-            "ALTER TABLE household FORCE ROW LEVEL SECURITY",
-            "CREATE POLICY seen ON household FOR SELECT TO {} USING (code ^@ current_setting('mapgrid.actor'))",
-            "GRANT SELECT ON household TO {}",
             "GRANT SELECT (code), INSERT ON log TO {}",
-            "ALTER FUNCTION geometry_overlaps(geometry, geometry) LEAKPROOF",
+            "ALTER FUNCTION geometry_contains(geometry, geometry) LEAKPROOF",
         ):
             connection.execute(
                 psycopg.sql.SQL(statement).format(name, database=psycopg.sql.Identifier(connection.info.dbname))

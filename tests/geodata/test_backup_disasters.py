@@ -17,7 +17,7 @@ from kept_things import databases_of, everything_in, fill, rows_in
 
 from geodata.backup import opening
 from geodata.backup.making import make_backup
-from geodata.backup.programs import conninfo
+from geodata.backup.programs import conninfo, named
 from geodata.backup.refusals import BackupError, RestoreError
 from geodata.backup.restoring import drop_old, restore
 from geodata.backup.sealing import Seal
@@ -141,7 +141,7 @@ def _is_filled(url, home):
     if not drafts:
         return False
     try:
-        return rows_in(conninfo(url, database=drafts[0])) > 0
+        return rows_in(named(url, drafts[0])) > 0
     except psycopg.Error:  # not yet there, or there no more
         return False
 

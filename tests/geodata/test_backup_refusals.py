@@ -232,5 +232,5 @@ def test_a_short_passphrase_and_what_is_no_key_are_refused_before_anything_is_wr
 def test_two_restores_at_once_take_no_turns_but_say_so(store, refused, tmp_path):
     file = make_backup(store, tmp_path / "whole", now=_NOW).file
     with psycopg.connect(conninfo(store, database="postgres"), autocommit=True) as other:
-        other.execute("SELECT pg_advisory_lock(5030477210942)")
+        other.execute("SELECT pg_advisory_lock(5030477210960)")
         refused(file, "another program restores", error=RestoreError)

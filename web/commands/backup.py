@@ -12,6 +12,7 @@ from geodata.backup import nightly as back_up_nightly
 from geodata.backup.bases import make_base, prune
 from geodata.backup.drill import drill as prove
 from geodata.backup.making import Receipt, make_backup
+from geodata.backup.notes import note
 from geodata.backup.sealing import Opener, Seal, new_identity
 from mapgrid.errors import LimitsError
 from web.commands.store import archive_log, borrow_store, read_seal, store_probes
@@ -77,6 +78,7 @@ def _back_up(settings: Settings, file: Path, seal: Seal, *, drill: bool) -> None
         raise click.UsageError("--drill has to open the backup; prove it where the key is: mapgrid restore --drill")
     with borrow_store(settings) as url:
         receipt = make_backup(url, file, now=datetime.now(UTC), seal=seal)
+        note(url, "backup.made", size=receipt.size, rows=receipt.manifest.contents.rows, encrypted=seal.closes)
     _say_made(receipt, seal)
     if drill:
         home = settings.home

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from geodata.backup.drill import drill as prove
+from geodata.backup.notes import in_words, note
 from geodata.backup.restoring import Restored
 from geodata.backup.restoring import drop_old as drop_old_databases
 from geodata.backup.restoring import restore as put_back
@@ -72,13 +73,17 @@ def _restore(settings: Settings, file: Path, opener: Opener, *, replace: bool) -
             opener=opener,
             replace=replace,
         )
+        note(url, "backup.restored", made_at=in_words(done.manifest.made_at), kept=done.kept)
     _say_restored(done)
 
 
 def _rewind(settings: Settings, moment: datetime | None) -> None:
     if settings.database_url is not None:
         raise click.UsageError("--at is for the embedded database; use the tools of your own server")
-    _say_rewound(rewind(settings.home, moment, now=datetime.now(UTC)))
+    done = rewind(settings.home, moment, now=datetime.now(UTC))
+    with borrow_store(settings) as url:
+        note(url, "store.rewound", asked=in_words(moment), reached=in_words(done.reached_at))
+    _say_rewound(done)
 
 
 def _moment(text: str) -> datetime | None:

@@ -10,6 +10,7 @@ import click
 from geodata import archiving, cluster
 from geodata.backup.bases import ensure_base
 from geodata.backup.drill import Probe
+from geodata.backup.probes import STORE_PROBES
 from geodata.backup.refusals import BackupError
 from geodata.backup.sealing import Opener, Seal
 from geodata.database import check_existing
@@ -89,21 +90,21 @@ def read_opener(passphrase_file: Path | None, identity_file: Path | None) -> Ope
 
 def store_probes() -> tuple[Probe, ...]:
     """Return what to try on a restored store, beside comparing it."""
-    return (Probe("pages", _open_pages),)
+    return (*STORE_PROBES, Probe("pages", _open_pages))
 
 
 def _open_pages(url: str) -> str:
-    """Ask the application on a restored store for its pages; an error of the server is one of the backup."""
+    """Ask the application on a restored store for the page where people sign in."""
     from web.app import create_app  # noqa: PLC0415 - only a drill waits for the pages to load
 
     app = create_app(url)
     try:
-        status = app.test_client().get("/").status_code
+        status = app.test_client().get("/", follow_redirects=True).status_code
     finally:
         app.extensions["engine"].dispose()
     if status >= 400:
-        raise NotFoundError(f"expected the first page, found status {status}")
-    return f"the first page answers with {status}"
+        raise NotFoundError(f"expected the page where people sign in, found status {status}")
+    return "people can sign in"
 
 
 def _first_line_of(file: Path | None) -> str | None:
