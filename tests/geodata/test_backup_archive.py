@@ -4,17 +4,23 @@ import os
 import select
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from geodata import archiving, cluster
+from geodata.backup import rewind as rewinding
 from geodata.backup.bases import archive_in_use, ensure_base, make_base, prune
 from geodata.backup.refusals import BackupError, RestoreError
 from geodata.backup.rewind import drop_old_data, rewind
 from geodata.postgres import ClusterError
+
+_CHECKOUT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
@@ -248,6 +254,47 @@ def test_an_exchange_that_was_interrupted_is_finished_by_the_next_start(archived
     assert _notes(archived) == [1]
     assert not (place / "exchange").exists()
     assert drop_old_data(archived) == ["data-before-x"]
+
+
+@pytest.mark.parametrize("moment", ["rewinding-*/data", "rewinding-*/data/recovery.signal", "rewinding-*/data/*.pid"])
+def test_a_restore_to_a_moment_that_is_killed_leaves_the_database_and_the_next_one_works(archived, moment):
+    asked = _write(archived, 1)
+    _write(archived, 2)
+    program = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "web",
+            "restore",
+            "--at",
+            asked.astimezone().isoformat(sep="T", timespec="microseconds"),
+        ],
+        cwd=_CHECKOUT,
+        env={**os.environ, "MAPGRID_HOME": str(archived), "PYTHONPATH": str(_CHECKOUT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    while not list((archived / "database").glob(moment)):
+        assert program.poll() is None, program.communicate()
+        time.sleep(0.001)
+    os.killpg(program.pid, signal.SIGKILL)
+    program.communicate()
+    cluster.start(archived)
+    assert _notes(archived) == [1, 2]
+    rewind(archived, asked, now=_now())
+    assert _notes(archived) == [1]
+    assert not list((archived / "database").glob("rewinding-*"))
+
+
+def test_a_disk_without_room_for_a_second_database_stops_before_anything_changes(archived, monkeypatch):
+    moment = _write(archived, 1)
+    monkeypatch.setattr(rewinding, "_SPARE", shutil.disk_usage(archived).total)
+    with pytest.raises(RestoreError, match=r"expected \d+ MB free"):
+        rewind(archived, moment, now=_now())
+    assert _notes(archived) == [1]
+    assert not list((archived / "database").glob("rewinding-*"))
 
 
 def test_old_base_backups_are_deleted_with_the_log_that_only_they_need(archived):

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from geodata.backup.sealing import Opener
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_MOMENTS = ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M:%S%z")
 
 
 @click.command()
@@ -90,14 +89,12 @@ def _moment(text: str) -> datetime | None:
     """Return the moment meant, in the machine's time zone unless it names one; None for the latest."""
     if text == "latest":
         return None
-    for form in _MOMENTS:
-        try:
-            return datetime.strptime(text, form).astimezone()  # without a zone it is local time
-        except ValueError:
-            continue
-    raise click.BadParameter(
-        f'expected "2026-11-26 14:05", with seconds or zone if need be, or "latest"; found {text!r}'
-    )
+    try:
+        return datetime.fromisoformat(text).astimezone()  # without a zone it is local time
+    except ValueError as error:
+        raise click.BadParameter(
+            f'expected "2026-11-26 14:05", with seconds or zone if need be, or "latest"; found {text!r}'
+        ) from error
 
 
 def _drop_old(settings: Settings) -> None:
