@@ -27,7 +27,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from geodata import archiving, placement, postmaster
+from geodata import exchanging, placement, postmaster
 from geodata.postgres import (
     Account,
     ClusterError,
@@ -87,9 +87,9 @@ def start(home: Path, *, keep: bool = True, settings: Mapping[str, str] = Mappin
     with _locked(home):
         place = placement.prepare(home)
         data = place / "data"
-        _finish_exchange(place)
+        exchanging.finish(place)
         if not data.exists():
-            _check_not_lost(place)
+            exchanging.check_not_lost(place)
             _create(data)
         pid = postmaster.running_pid(data)
         if pid is not None and not postmaster.has_socket(place):
@@ -148,36 +148,7 @@ def exchange(home: Path, draft: Path, kept_name: str) -> Path | None:
             _stop_in(place)
         except ClusterError:  # a server that cannot even stop is no reason to keep it
             _stop_in(place, at_once=True)
-        kept = place / kept_name if (place / "data").exists() else None
-        note = place / "exchange.new"
-        with note.open("w") as writing:
-            writing.write(f"{draft}\n{place / kept_name}")
-            writing.flush()
-            os.fsync(writing.fileno())
-        note.rename(place / "exchange")
-        _finish_exchange(place)
-        return kept
-
-
-def _finish_exchange(place: Path) -> None:
-    note = place / "exchange"
-    if not note.exists():
-        return
-    draft, kept = map(Path, note.read_text().split("\n"))
-    if draft.exists():
-        if (place / "data").exists():
-            (place / "data").rename(kept)
-        draft.rename(place / "data")
-    note.unlink()
-
-
-def _check_not_lost(place: Path) -> None:
-    """Refuse to begin with an empty database where one with an archived log is missing."""
-    if archiving.lost_identifier(place) is not None:
-        raise ClusterError(
-            f"{place / 'data'} is missing, and its log is archived: mapgrid restore --at latest brings it back; "
-            "to begin with an empty database instead: mapgrid db destroy"
-        )
+        return exchanging.exchange(place, draft, kept_name)
 
 
 @contextmanager
