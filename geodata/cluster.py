@@ -5,6 +5,7 @@ A private cluster on a unix socket, made on first use. Everything lies under one
     database/data         what PostgreSQL keeps; owned by the account it runs as
     database/log          what it says
     database/socket       the path of the directory its socket lies in
+    database/archive      the path of the archive of its log, when it is archived (`geodata.archiving`)
     database/hba.conf     who may connect: the accounts of ident.conf, over the socket
     database.lock         held while somebody starts, stops or destroys it
     database.users        held, shared, by every program that works on it
@@ -22,10 +23,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from geodata import placement, postmaster
+from geodata import exchanging, placement, postmaster
 from geodata.postgres import (
     Account,
     ClusterError,
@@ -36,7 +38,7 @@ from geodata.postgres import (
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 DATABASE = "mapgrid"
 """Name of the database and of the role that owns it."""
@@ -65,7 +67,7 @@ class Cluster:
     log: Path
 
 
-def start(home: Path, *, keep: bool = True) -> Cluster:
+def start(home: Path, *, keep: bool = True, settings: Mapping[str, str] = MappingProxyType({})) -> Cluster:
     """Return the running cluster of a home directory; make and start it when needed.
 
     Parameters
@@ -74,6 +76,8 @@ def start(home: Path, *, keep: bool = True) -> Cluster:
         Directory under which everything is kept; made when missing.
     keep
         Whether it goes on running when the programs that use it have ended.
+    settings
+        Of the server, beside the usual ones, should it be started.
 
     Raises
     ------
@@ -83,15 +87,18 @@ def start(home: Path, *, keep: bool = True) -> Cluster:
     with _locked(home):
         place = placement.prepare(home)
         data = place / "data"
+        exchanging.finish(place)
         if not data.exists():
+            exchanging.check_not_lost(place)
             _create(data)
         pid = postmaster.running_pid(data)
         if pid is not None and not postmaster.has_socket(place):
             postmaster.stop(pid)  # the directory of its socket was cleaned away: nobody can reach it
             pid = None
         if pid is None:
-            pid = postmaster.launch(place)
+            pid = postmaster.launch(place, settings)
         postmaster.wait_until_ready(place, pid)
+        postmaster.wake(pid)
         if keep:
             (place / "keep").write_text(str(pid))
         return _describe(place, pid)
@@ -119,6 +126,29 @@ def destroy(home: Path) -> bool:
         _stop_in(place)
         placement.remove(home / "database")
         return True
+
+
+def exchange(home: Path, draft: Path, kept_name: str) -> Path | None:
+    """Stop the cluster of a home directory, put another data directory in place, return where the old one is now.
+
+    What was begun is finished by the next start, should this program be killed in between.
+
+    Parameters
+    ----------
+    home
+        Directory of the embedded database.
+    draft
+        The data directory to put in place, on the same file system.
+    kept_name
+        What the old one is called from now on.
+    """
+    with _locked(home):
+        place = (home / "database").resolve()
+        try:
+            _stop_in(place)
+        except ClusterError:  # a server that cannot even stop is no reason to keep it
+            _stop_in(place, at_once=True)
+        return exchanging.exchange(place, draft, kept_name)
 
 
 @contextmanager
@@ -217,6 +247,8 @@ def _fill(draft: Path, installation: Installation, account: Account) -> None:
     initdb: list[str | Path] = [installation.programs / "initdb", "--pgdata", draft, "--username", DATABASE]
     initdb += ["--encoding", "UTF8", "--locale", "C.UTF-8", "--auth", "peer", "--data-checksums"]
     _check(account.run(initdb), draft)
+    # Objects made without a server get numbers below 16384, which pg_dump and pg_upgrade take for PostgreSQL's own.
+    _check(account.run([installation.programs / "pg_resetwal", "--next-oid=16384", draft]), draft)
     # Without a server: nobody can connect before the database is complete.
     alone: list[str | Path] = [installation.programs / "postgres", "--single", "-D", draft]
     _check(account.run([*alone, "postgres"], stdin=f"CREATE DATABASE {DATABASE}\n"), draft)
@@ -239,14 +271,19 @@ def _check(done: subprocess.CompletedProcess[str], draft: Path) -> None:
     )
 
 
-def _stop_in(place: Path) -> bool:
+def _stop_in(place: Path, *, at_once: bool = False) -> bool:
     pid = postmaster.running_pid(place / "data")
     if pid is not None:
-        postmaster.stop(pid)
+        postmaster.stop(pid, at_once=at_once)
     (place / "keep").unlink(missing_ok=True)
     return pid is not None
 
 
-def _describe(place: Path, pid: int) -> Cluster:
+def url_of(place: Path) -> str:
+    """Return the URL of the server that runs on the directory `data` of a place."""
     directory = quote(str(placement.socket_directory(place)), safe="/")
-    return Cluster(f"postgresql://{DATABASE}@/{DATABASE}?host={directory}", pid, place / "data", place / "log")
+    return f"postgresql://{DATABASE}@/{DATABASE}?host={directory}"
+
+
+def _describe(place: Path, pid: int) -> Cluster:
+    return Cluster(url_of(place), pid, place / "data", place / "log")

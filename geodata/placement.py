@@ -14,7 +14,7 @@ from pathlib import Path
 from geodata.postgres import Account, ClusterError, account_for
 
 _SHELTER = Path("/var/lib/mapgrid")
-_HBA = "local all all peer map=mapgrid\n"
+_HBA = "local all all peer map=mapgrid\nlocal replication all peer map=mapgrid\n"
 _PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
 _LONGEST_SOCKET = 107 - len("/.s.PGSQL.5432.lock")  # bytes a unix socket's directory may have
 
@@ -38,6 +38,28 @@ def prepare(home: Path) -> Path:
     except OSError as error:
         raise ClusterError(f"cannot make {place}: {error.strerror}; make room or rights there") from error
     return place.resolve()
+
+
+def prepare_directory(wanted: Path, account: Account) -> Path:
+    """Return the true path of a directory that the account of PostgreSQL can reach, made when it is missing.
+
+    As with the directory of the database, it is a link to a place below `/var/lib/mapgrid` where it must be.
+    """
+    try:
+        if not wanted.is_dir():
+            wanted.mkdir()
+            wanted.chmod(0o755)
+            if not _can_reach(account, wanted):
+                wanted.rmdir()
+                wanted.symlink_to(_shelter_of(wanted), target_is_directory=True)
+    except OSError as error:
+        raise ClusterError(f"cannot make {wanted}: {error.strerror}; make room or rights there") from error
+    if not _can_reach(account, wanted.resolve()):
+        raise ClusterError(
+            f"expected a directory that the account {account.name} can enter, found {wanted}; "
+            "open the directories above it (chmod o+x), or choose another place"
+        )
+    return wanted.resolve()
 
 
 def remove(place: Path) -> None:

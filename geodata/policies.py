@@ -49,9 +49,9 @@ def apply(connection: Connection) -> bool:
         return False
     _make_role(connection)
     remove(connection)
-    _write_permissions(connection)
     for statement in statements:
         connection.exec_driver_sql(statement)
+    _write_permissions(connection)  # now that an owner who is no superuser has a policy that lets it
     connection.exec_driver_sql(f"COMMENT ON POLICY owner ON {_MARK} IS '{mark}'")
     _let_boxes_through(connection)
     return True

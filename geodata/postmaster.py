@@ -8,10 +8,16 @@ import shutil
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from geodata import placement
+from geodata import archiving, placement
 from geodata.postgres import ClusterError, Installation, account_for, list_installations
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PATIENCE_S = 90.0
 """How long to wait for a server: replaying the log after a kill takes seconds, on a slow disk many."""
@@ -38,10 +44,18 @@ def has_socket(place: Path) -> bool:
     return directory is not None and (directory / ".s.PGSQL.5432").is_socket()
 
 
-def launch(place: Path) -> int:
-    """Start the server process apart from this one and return its process id once it has taken the data."""
+def launch(place: Path, extra: Mapping[str, str] = MappingProxyType({})) -> int:
+    """Start the server process apart from this one and return its process id once it has taken the data.
+
+    Parameters
+    ----------
+    place
+        The directory with `data` in it.
+    extra
+        Settings for this start beside the usual ones.
+    """
     data, log = place / "data", place / "log"
-    account, installation = account_for(data), _installation_of(data)
+    account, installation = account_for(data), installation_of(data)
     free = shutil.disk_usage(place).free
     if free < _ROOM_TO_START:
         raise ClusterError(
@@ -50,7 +64,11 @@ def launch(place: Path) -> int:
     _forget_dead_server(place)
     if log.exists() and log.stat().st_size > _LONGEST_LOG:
         log.replace(place / "log.old")
-    settings = placement.settings(place, account)
+    settings = {
+        **placement.settings(place, account),
+        **archiving.settings(place, account, installation),
+        **extra,
+    }
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     server: list[str | Path] = [installation.programs / "postgres", "-D", data, *options]
     # The server and its children keep the writing end: end of file means they died.
@@ -72,10 +90,10 @@ def launch(place: Path) -> int:
         return _wait_for_pid(data, alive, log, said_before)
 
 
-def wait_until_ready(place: Path, pid: int) -> None:
+def wait_until_ready(place: Path, pid: int, patience_s: float = PATIENCE_S) -> None:
     """Return once the server accepts connections; the eighth line of its pid file says so."""
     log = place / "log"
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
         lines = _pid_lines(place / "data")
         if len(lines) >= 8 and lines[7].strip() == "ready":
@@ -83,17 +101,27 @@ def wait_until_ready(place: Path, pid: int) -> None:
         if running_pid(place / "data") != pid:
             raise ClusterError(f"PostgreSQL ended while starting; {_last_words(log, 0)}")
         time.sleep(0.01)
-    raise ClusterError(f"PostgreSQL was not ready after {PATIENCE_S:.0f} s; {_last_words(log, 0)}")
+    raise ClusterError(f"PostgreSQL was not ready after {patience_s:.0f} s; {_last_words(log, 0)}")
 
 
-def stop(pid: int) -> None:
-    """Ask for a fast shutdown and wait for its end."""
+def wake(pid: int) -> None:
+    """Let the server look at its timetable.
+
+    Its checkpointer goes to sleep before the start is complete, and then for all of `checkpoint_timeout`: without this
+    the first segment of the log would be archived after five minutes instead of one.
+    """
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGHUP)
+
+
+def stop(pid: int, *, at_once: bool = False) -> None:
+    """Ask for a fast shutdown and wait for its end; at once means without writing out what the log holds already."""
     try:
         process = os.pidfd_open(pid)
     except ProcessLookupError:
         return  # it has ended by itself
     try:
-        signal.pidfd_send_signal(process, signal.SIGINT)
+        signal.pidfd_send_signal(process, signal.SIGQUIT if at_once else signal.SIGINT)
         if not select.select([process], [], [], PATIENCE_S)[0]:
             raise ClusterError(f"PostgreSQL (process {pid}) did not stop within {PATIENCE_S:.0f} s")
     finally:
@@ -112,7 +140,7 @@ def ended_before(pid: int, pipe: int) -> bool:
         os.close(process)
 
 
-def _installation_of(data: Path) -> Installation:
+def installation_of(data: Path) -> Installation:
     """Return the installation of the major version that wrote a data directory."""
     major = int((data / "PG_VERSION").read_text())
     installations = list_installations()

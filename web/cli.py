@@ -12,12 +12,14 @@ from web.interrupts import is_interrupt
 # Loaded only when called: `mapgrid db status` should not wait for geopandas and numba to import.
 _COMMANDS = {
     "audit": "web.commands.audit:audit",
+    "backup": "web.commands.backup:backup",
     "db": "web.commands.db:db",
     "demo": "web.commands.demo:demo",
     "divide": "web.commands.divide:divide",
     "import": "web.commands.imports:import_",
     "partition": "web.commands.partition:partition",
     "partition-all": "web.commands.partition_all:partition_all",
+    "restore": "web.commands.restore:restore",
     "serve": "web.commands.serve:serve",
     "user": "web.commands.user:user",
 }

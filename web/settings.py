@@ -36,6 +36,8 @@ class Settings:
         Whether browsers come over TLS, through a proxy in front of us that sets X-Forwarded-For and -Proto.
     is_demo
         Whether this is the demo: only there do the demo's accounts sign in.
+    archive
+        Where the log of the embedded database is archived; None if it is not.
     """
 
     home: Path
@@ -44,18 +46,21 @@ class Settings:
     port: int = 8000
     is_https: bool = False
     is_demo: bool = False
+    archive: Path | None = None
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings of the variables `MAPGRID_HOME`, `_DATABASE_URL`, `_HOST`, `_PORT`, `_HTTPS` and `_DEMO`."""
-    home = environment.get("MAPGRID_HOME")
+    """Return the settings of `MAPGRID_HOME`, `_DATABASE_URL`, `_HOST`, `_PORT`, `_HTTPS`, `_DEMO` and `_ARCHIVE`."""
+    named = environment.get("MAPGRID_HOME")
+    home = Path(named).expanduser().resolve() if named else _default_home(environment)
     return Settings(
-        home=Path(home).expanduser().resolve() if home else _default_home(environment),
+        home=home,
         database_url=environment.get("MAPGRID_DATABASE_URL") or None,
         host=environment.get("MAPGRID_HOST", "127.0.0.1"),
         port=_port(environment.get("MAPGRID_PORT", "8000")),
         is_https=_switch(environment, "MAPGRID_HTTPS"),
         is_demo=_switch(environment, "MAPGRID_DEMO"),
+        archive=_archive(environment.get("MAPGRID_ARCHIVE", ""), home),
     )
 
 
@@ -70,6 +75,13 @@ def _port(value: str) -> int:
     if not (value.isdecimal() and int(value) <= 65535):
         raise SettingError(f"MAPGRID_PORT: expected a number from 0 to 65535, found {value!r}")
     return int(value)
+
+
+def _archive(value: str, home: Path) -> Path | None:
+    """Return where the log is archived: below the home unless told, nowhere for 0."""
+    if value == "0":
+        return None
+    return Path(value).expanduser().resolve() if value else home / "archive"
 
 
 def _default_home(environment: Mapping[str, str]) -> Path:

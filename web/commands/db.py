@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
-from geodata import cluster
+from geodata import archiving, cluster
+from geodata.backup.watching import archive_state
 from geodata.database import check_existing, migrate
 from geodata.postgres import list_installations
 from mapgrid.errors import NotFoundError
+from web.commands.store import archive_log, begin_archive
 from web.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.group()
@@ -30,8 +36,10 @@ def start() -> None:
         migrate(settings.database_url)
         click.echo("The database of MAPGRID_DATABASE_URL is ready.")
         return
+    archive_log(settings)
     server = cluster.start(settings.home)
     migrate(server.url)
+    begin_archive(settings)
     click.echo(f"The database is ready: {server.url}")
 
 
@@ -53,6 +61,7 @@ def status() -> None:
     version = (server.data / "PG_VERSION").read_text().strip()
     click.echo(f"The database runs: PostgreSQL {version}, process {server.pid}")
     click.echo(f"  url   {server.url}\n  files {server.data}\n  log   {server.log}")
+    _say_archived(settings.home)
 
 
 @db.command()
@@ -82,6 +91,23 @@ def destroy(yes: bool) -> None:
         click.confirm(f"Delete the database of {settings.home} with everything in it?", abort=True)
     was_there = cluster.destroy(settings.home)
     click.echo("The database is deleted." if was_there else "There was no database.")
+    archive = archiving.archive_of(settings.home)
+    if archive.exists():
+        click.echo(f"Its archived log stays in {archive}; delete that by hand when it is no longer needed.")
+
+
+def _say_archived(home: Path) -> None:
+    state = archive_state(home)
+    if state is None:
+        click.echo("Its log is not archived: it can be restored to nightly backups alone, not to a moment.")
+        return
+    last = f"last at {state.last_at:%Y-%m-%d %H:%M:%S} UTC" if state.last_at else "nothing yet"
+    base = (
+        f"the newest base backup is of {state.newest_base_at:%Y-%m-%d %H:%M} UTC" if state.newest_base_at else "no base"
+    )
+    click.echo(f"Its log is archived in {state.directory}, {last}; {base}")
+    for fault in state.faults():
+        click.echo(f"WARNING: {fault}", err=True)
 
 
 def _embedded() -> Settings:
