@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import date, datetime
 
-    from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
     from mapgrid.partition.plan import Plan as DomainPlan
@@ -52,15 +51,12 @@ class LogEntry:
         Of the plan after it; it was one less before.
     record
         What was done: an edit as `mapgrid.adjust.as_record` writes it, an undo, a redo, or a step.
-    request_key
-        By which the asker knows the request again, None without one.
     """
 
     version: int
     record: Mapping[str, Any]
     author: Author
     made_at: datetime
-    request_key: str | None
 
 
 def load_plan(session: Session, plan_id: int) -> PlanRecord:
@@ -93,48 +89,25 @@ def lock_plan(session: Session, plan_id: int) -> PlanRecord:
 
 def load_log(session: Session, plan_id: int) -> list[LogEntry]:
     """Return all that was done with a plan, in order."""
-    query = select(*_ENTRY).where(PlanEdit.plan_id == plan_id).order_by(PlanEdit.version)
-    return [_entry(row) for row in session.execute(query)]
+    columns = (PlanEdit.version, PlanEdit.record, PlanEdit.account_id, PlanEdit.made_by, PlanEdit.made_at)
+    query = select(*columns).where(PlanEdit.plan_id == plan_id).order_by(PlanEdit.version)
+    return [
+        LogEntry(row.version, row.record, Author(row.account_id, row.made_by), row.made_at)
+        for row in session.execute(query)
+    ]
 
 
-def find_entry(session: Session, plan_id: int, request_key: str | None) -> LogEntry | None:
-    """Return what a request with this key did with a plan, or None."""
-    if request_key is None:
-        return None
-    query = select(*_ENTRY).where(PlanEdit.plan_id == plan_id, PlanEdit.request_key == request_key)
-    row = session.execute(query).one_or_none()
-    return None if row is None else _entry(row)
-
-
-def find_begun(session: Session, village_code: str, request_key: str) -> int | None:
-    """Return the plan of a village that a request with this key began, or None."""
-    query = select(PlanEdit.plan_id).where(
-        PlanEdit.village_code == village_code, PlanEdit.request_key == request_key, PlanEdit.version == BASE
-    )
-    return session.scalar(query)
-
-
-def add_to_log(
-    session: Session, plan: PlanRecord, record: Mapping[str, Any], author: Author, *, request_key: str | None = None
-) -> int:
+def add_to_log(session: Session, plan: PlanRecord, record: Mapping[str, Any], author: Author) -> int:
     """Write down what is done with a locked plan and return its version from now on."""
     version = plan.version + 1
-    _add(session, (plan.id, plan.village_code), version, record, (author, request_key))
+    _add(session, (plan.id, plan.village_code), version, record, author)
     session.execute(update(Plan).where(Plan.id == plan.id).values(version=version))
     return version
 
 
-def begin_log(
-    session: Session,
-    plan_id: int,
-    village_code: str,
-    record: Mapping[str, Any],
-    author: Author,
-    *,
-    request_key: str | None = None,
-) -> None:
+def begin_log(session: Session, plan_id: int, village_code: str, record: Mapping[str, Any], author: Author) -> None:
     """Write down how a plan began, at version 0."""
-    _add(session, (plan_id, village_code), BASE, record, (author, request_key))
+    _add(session, (plan_id, village_code), BASE, record, author)
 
 
 def change_state(
@@ -182,28 +155,7 @@ def drop_snapshots(session: Session, plan_id: int, versions: Collection[int]) ->
     session.execute(delete(PlanSnapshot).where(of_plan, PlanSnapshot.version.in_(list(versions))))
 
 
-_ENTRY = (
-    PlanEdit.version,
-    PlanEdit.record,
-    PlanEdit.account_id,
-    PlanEdit.made_by,
-    PlanEdit.made_at,
-    PlanEdit.request_key,
-)
-
-
-def _entry(row: Row[Any]) -> LogEntry:
-    return LogEntry(row.version, row.record, Author(row.account_id, row.made_by), row.made_at, row.request_key)
-
-
-def _add(
-    session: Session,
-    plan: tuple[int, str],
-    version: int,
-    record: Mapping[str, Any],
-    told: tuple[Author, str | None],
-) -> None:
-    author, request_key = told
+def _add(session: Session, plan: tuple[int, str], version: int, record: Mapping[str, Any], author: Author) -> None:
     session.execute(
         insert(PlanEdit).values(
             plan_id=plan[0],
@@ -212,6 +164,5 @@ def _add(
             record=dict(record),
             account_id=author.account_id,
             made_by=author.name,
-            request_key=request_key,
         )
     )

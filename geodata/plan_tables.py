@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, func
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -17,8 +17,7 @@ class PlanEdit(Base):
     __tablename__ = "plan_edit"
     __table_args__ = (
         CheckConstraint("version >= 0", name="version"),
-        UniqueConstraint("plan_id", "request_key"),
-        Index("ix_plan_edit_village_code_request_key", "village_code", "request_key"),
+        Index("ix_plan_edit_village_code", "village_code"),
     )
 
     plan_id: Mapped[int] = mapped_column(ForeignKey("plan.id", ondelete="CASCADE"), primary_key=True)
@@ -28,7 +27,6 @@ class PlanEdit(Base):
     account_id: Mapped[int | None]
     made_by: Mapped[str | None] = mapped_column(Text)
     made_at: Mapped[Moment] = mapped_column(server_default=func.now())
-    request_key: Mapped[str | None] = mapped_column(Text)
 
 
 class PlanSnapshot(Base):

@@ -1,4 +1,4 @@
-"""What an unsafe request of the API says: its body, the version it is meant for, and a key to know it again by."""
+"""What an unsafe request of the API says: its body, and the version it is meant for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 LARGEST_BODY = 256 * 1024
 """Bytes of one request; ten thousand household codes are fewer."""
 
-_KEY = re.compile(r"[\x21-\x7e]{8,80}")
 _TAG = re.compile(r'(?:W/)?"([0-9]{1,9})"')
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -47,14 +46,6 @@ def looked_at() -> int:
     if tag is None:
         raise BodyRefusedError(f'If-Match: expected one ETag of a plan such as "7", found {given[:40]!r}')
     return int(tag.group(1))
-
-
-def request_key() -> str | None:
-    """Return the key by which a repeated request is known again, None without one."""
-    given = request.headers.get("Idempotency-Key")
-    if given is not None and not _KEY.fullmatch(given):
-        raise BodyRefusedError(f"Idempotency-Key: expected 8–80 visible ASCII characters, found {given[:80]!r}")
-    return given
 
 
 def read_body(known: Collection[str] | None = None) -> Mapping[str, Any]:

@@ -5,8 +5,8 @@ import contextlib
 import numpy as np
 import pytest
 from plan_asserts import assert_covers, assert_plan_is_its_log, assert_rows_are
+from plan_village import chance_edits, frame_of, store_village
 from sqlalchemy import event, text
-from stored_village import chance_edits, frame_of, store_village
 
 from geodata.plan_changes import delete_plan
 from geodata.plan_edits import Author, load_plan, load_snapshot
@@ -34,7 +34,7 @@ def shelf():
 
 @pytest.fixture
 def draft(session, shelf, village):
-    plan_id = begin_draft(session, shelf, village, Wanted("published"), SOMEBODY, request_key=None)
+    plan_id = begin_draft(session, shelf, village, Wanted("published"), SOMEBODY)
     session.commit()
     return plan_id
 
@@ -111,7 +111,7 @@ def test_an_edit_that_was_rolled_back_leaves_no_trace_in_the_store_or_in_memory(
 
 
 def test_edits_of_one_draft_touch_no_row_of_another_plan(session, shelf, draft, village):
-    other = begin_draft(session, shelf, village, Wanted("published"), SOMEBODY, request_key=None)
+    other = begin_draft(session, shelf, village, Wanted("published"), SOMEBODY)
     session.commit()
     tables = ("grid", "household_group", "cell_assignment", "assignment", "plan")
     query = "SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {} t WHERE {} <> :draft"
@@ -126,7 +126,7 @@ def test_a_deleted_draft_leaves_no_row_and_no_cell(session, shelf, village):
     tables = ("plan", "grid", "household_group", "cell", "cell_assignment", "assignment", "plan_edit", "plan_snapshot")
     counts = text("SELECT " + ", ".join(f"(SELECT count(*) FROM {table})" for table in tables))  # noqa: S608
     before = tuple(session.execute(counts).one())
-    draft = begin_draft(session, shelf, village, Wanted("published"), SOMEBODY, request_key=None)
+    draft = begin_draft(session, shelf, village, Wanted("published"), SOMEBODY)
     list(edit_by_chance(session, shelf, draft, 3, 3))
     assert all(now > then for now, then in zip(session.execute(counts).one(), before, strict=True))
     delete_plan(session, draft)
@@ -135,7 +135,7 @@ def test_a_deleted_draft_leaves_no_row_and_no_cell(session, shelf, village):
 
 def test_the_number_of_statements_of_an_edit_does_not_grow_with_the_village(session, engine, shelf, draft):
     store_village(session, OTHER, 160, seed=2)
-    small = begin_draft(session, shelf, OTHER, Wanted("published"), SOMEBODY, request_key=None)
+    small = begin_draft(session, shelf, OTHER, Wanted("published"), SOMEBODY)
     statements = []
     event.listen(engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
     counts = []

@@ -10,8 +10,8 @@ import pytest
 import shapely
 from openapi_schema_validator import OAS31Validator
 from plan_asserts import assert_plan_is_its_log, assert_rows_are
+from plan_village import STARTS_ON, chance_edits, store_village
 from sqlalchemy import text
-from stored_village import STARTS_ON, chance_edits, store_village
 
 from geodata.plan_edits import load_snapshot
 from geodata.plans import load_grids
@@ -69,13 +69,13 @@ def codes_of(client, draft):
     return [grid["properties"]["code"] for grid in grids_of(client, draft)]
 
 
-def at(version, key=None):
-    return {"If-Match": f'"{version}"', **({"Idempotency-Key": key} if key else {})}
+def at(version):
+    return {"If-Match": f'"{version}"'}
 
 
-def edit(client, draft, record, version, status=200, key=None):
+def edit(client, draft, record, version, status=200):
     sent = {"data": json.dumps(record), "content_type": "application/json"}  # the client's own JSON keeps to UTF-8
-    return ask(client.post, f"{draft}/edits", status, **sent, headers=at(version, key)).json
+    return ask(client.post, f"{draft}/edits", status, **sent, headers=at(version)).json
 
 
 def neighbours(client, draft):
@@ -316,48 +316,6 @@ def test_who_looked_at_an_older_version_is_told_both_and_nothing_changes(client,
     assert_plan_is_its_log(session, 2)
 
 
-def test_a_request_sent_twice_with_its_key_does_its_work_once_and_is_told_the_same(client, session, draft):
-    record = {"edit": "merge", "grids": neighbours(client, draft)}
-    first = edit(client, draft, record, 0, key="0123-4567-89ab")
-    edit(client, draft, {"edit": "lock", "grid": first["grids"]["features"][0]["properties"]["code"]}, 1)
-    again = edit(client, draft, record, 0, key="0123-4567-89ab")
-    assert again["repeats"]
-    assert not first["repeats"]
-    assert [grid["properties"]["code"] for grid in again["grids"]["features"]] == [
-        grid["properties"]["code"] for grid in first["grids"]["features"]
-    ]
-    assert (again["ended"], again["households"]) == (first["ended"], first["households"])
-    assert again["plan"]["version"] == 2
-    assert_plan_is_its_log(session, 2)
-
-
-def test_a_draft_asked_for_twice_with_one_key_is_begun_once(client, village):
-    headers = {"Idempotency-Key": "0123-4567-89ab"}
-    one, other = (ask(client.post, "/api/plans", 201, json={"village": village}, headers=headers) for _ in range(2))
-    assert one.json == other.json
-    assert len(ask(client.get, f"/api/plans?village={village}").json["plans"]) == 2
-
-
-def test_a_step_sent_twice_with_one_key_is_made_once(client, draft):
-    for _ in range(2):
-        done = ask(client.post, f"{draft}/review", headers=at(0, "0123-4567-89ab")).json
-        assert (done["plan"]["state"], done["plan"]["version"]) == ("in_review", 1)
-
-
-def test_the_key_of_another_request_does_not_pass_for_this_one(client, draft):
-    """Or what was asked for would be taken for done, and never be."""
-    codes = codes_of(client, draft)
-    edit(client, draft, {"edit": "lock", "grid": codes[0]}, 0, key="0123-4567-89ab")
-    edit(client, draft, {"edit": "lock", "grid": codes[1]}, 1, status=409, key="0123-4567-89ab")
-    ask(client.post, f"{draft}/review", 409, headers=at(1, "0123-4567-89ab"))
-    assert ask(client.get, draft).json["plan"]["version"] == 1
-
-
-@pytest.mark.parametrize("key", ["short", "x" * 81, "with a space in it"])
-def test_a_key_that_is_none_is_refused(client, draft, key):
-    ask(client.post, f"{draft}/edits", 400, json={"edit": "undo"}, headers={**at(0), "Idempotency-Key": key})
-
-
 def test_a_name_is_used_once_in_a_village(client, village):
     ask(client.post, "/api/plans", 201, json={"village": village, "name": "春季"})
     assert "春季" in ask(client.post, "/api/plans", 409, json={"village": village, "name": "春季"}).json["message"]
@@ -518,7 +476,7 @@ def test_a_plan_that_is_not_there_is_not_found(client, village, plan):
 
 def test_the_history_tells_every_edit_and_which_are_undone(client, draft):
     pair = neighbours(client, draft)
-    edit(client, draft, {"edit": "lock", "grid": codes_of(client, draft)[0]}, 0, key="lock-it-now")
+    edit(client, draft, {"edit": "lock", "grid": codes_of(client, draft)[0]}, 0)
     edit(client, draft, {"edit": "undo"}, 1)
     edit(client, draft, {"edit": "merge", "grids": pair}, 2)
     history = ask(client.get, f"{draft}/history")
@@ -528,7 +486,6 @@ def test_the_history_tells_every_edit_and_which_are_undone(client, draft):
     ]
     assert told == [(0, 0, "begin", None), (0, 1, "lock", True), (1, 2, "undo", None), (2, 3, "merge", False)]
     assert history.json["entries"][3]["edit"]["grids"] == pair
-    assert history.json["entries"][1]["request_key"] == "lock-it-now"
     assert history.headers["ETag"] == '"3"'
 
 

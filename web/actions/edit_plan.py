@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from geodata.bulk import multipart
 from geodata.plan_changes import save_changes
-from geodata.plan_edits import BASE, add_to_log, drop_snapshots, find_entry, load_plan, lock_plan, save_snapshot
+from geodata.plan_edits import BASE, add_to_log, drop_snapshots, load_plan, lock_plan, save_snapshot
 from mapgrid.adjust import apply, as_record, from_record
 from mapgrid.adjusting.changes import changes_between
 from mapgrid.adjusting.edits import KIND
-from mapgrid.adjusting.log import REDO, UNDO, in_force
+from mapgrid.adjusting.log import REDO, UNDO
 from mapgrid.coverage import TOLERANCE
 from mapgrid.crs import STORAGE_SRID
 from mapgrid.errors import CoverageError
 from mapgrid.plans import check_draft
-from web.actions.plan_drafts import check_same, check_version, reasons_of
+from web.actions.plan_drafts import check_version, reasons_of
 from web.actions.plan_records import as_meant, plan_record
 from web.actions.plan_shelf import PlanHistory
 
@@ -53,8 +53,6 @@ class Edited:
         Code, grid and group of each household that changed one of them.
     warnings
         Why changed grids are outside the limits.
-    repeats
-        Whether the edit was made before, by the same request.
     """
 
     plan: dict[str, Any]
@@ -62,7 +60,6 @@ class Edited:
     ended: list[str]
     households: list[dict[str, str]]
     warnings: list[dict[str, Any]]
-    repeats: bool = False
 
 
 def edit_plan(
@@ -73,7 +70,6 @@ def edit_plan(
     author: Author,
     *,
     version: int,
-    request_key: str | None = None,
 ) -> Edited:
     """Make an edit, or take one back, in the version of a draft that was looked at.
 
@@ -81,8 +77,6 @@ def edit_plan(
     ----------
     asked
         An edit as the API says it: grids by code, households by code, corners in degrees.
-    request_key
-        By which a repeated request is known again: it changes nothing and is told what the first one did.
 
     Raises
     ------
@@ -95,10 +89,6 @@ def edit_plan(
     """
     stored = lock_plan(session, plan_id)
     history = PlanHistory(session, shelf, plan_id)
-    made = find_entry(session, plan_id, request_key)
-    if made is not None:
-        check_same(made.record, _meant(asked, stored.village_code, history.plan_after(())))
-        return _told_again(history, stored, made.version)
     check_version(stored, version)
     check_draft(stored.state)
     was = history.in_force
@@ -109,7 +99,7 @@ def edit_plan(
     check_true(after)
     changes = changes_between(before, after)
     save_changes(session, plan_id, stored.village_code, (before, after), changes)
-    add_to_log(session, stored, record, author, request_key=request_key)
+    add_to_log(session, stored, record, author)
     _keep(session, shelf, stored, history, (was, now), (record, after))
     return _edited(load_plan(session, plan_id), after, changes)
 
@@ -154,7 +144,7 @@ def _keep(
         drop_snapshots(session, stored.id, [was.done[-1]])
 
 
-def _edited(stored: PlanRecord, plan: Plan, changes: Changes, *, repeats: bool = False) -> Edited:
+def _edited(stored: PlanRecord, plan: Plan, changes: Changes) -> Edited:
     code = stored.village_code
     rows = plan.grids[plan.grids["grid"].isin(changes.grids)].to_crs(STORAGE_SRID)
     shapes = [multipart(shape) for shape in rows.geometry]  # as the store has them, and whoever asks for the whole plan
@@ -171,13 +161,4 @@ def _edited(stored: PlanRecord, plan: Plan, changes: Changes, *, repeats: bool =
         [code + grid for grid in changes.ended],
         households,
         reasons_of(plan, code, changes.grids),
-        repeats,
     )
-
-
-def _told_again(history: PlanHistory, stored: PlanRecord, version: int) -> Edited:
-    """Return what an edit of the log did, with the plan's record as it is now."""
-    entries = [(entry.version, entry.record) for entry in history.entries]
-    was, now = (in_force(one for one in entries if one[0] <= last) for last in (version - 1, version))
-    before, after = history.plan_after(was.done), history.plan_after(now.done)
-    return _edited(stored, after, changes_between(before, after), repeats=True)

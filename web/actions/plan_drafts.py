@@ -10,7 +10,6 @@ from geodata.plan_edits import (
     BASE,
     Author,
     begin_log,
-    find_begun,
     load_plan,
     load_plans,
     load_published,
@@ -28,7 +27,7 @@ from web.actions.plan_records import log_record, plan_record
 from web.actions.plan_shelf import PlanHistory
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
     from geopandas import GeoDataFrame
     from sqlalchemy.orm import Session
@@ -109,10 +108,8 @@ def show_history(session: Session, shelf: PlanShelf, plan_id: int) -> tuple[dict
     return plan_record(stored), [log_record(entry, history.in_force, code, plan) for entry in history.entries]
 
 
-def begin_draft(
-    session: Session, shelf: PlanShelf, code: str, wanted: Wanted, author: Author, *, request_key: str | None
-) -> int:
-    """Store a new draft of a village and return its plan id; the one that the same request began before, if it did.
+def begin_draft(session: Session, shelf: PlanShelf, code: str, wanted: Wanted, author: Author) -> int:
+    """Store a new draft of a village and return its plan id.
 
     Raises
     ------
@@ -122,16 +119,10 @@ def begin_draft(
         If nothing is published to copy, the name is taken, there are too many drafts, or another plan was published
         while the village was divided.
     """
-    found = find_begun(session, code, request_key) if request_key else None
-    if found is not None:
-        return found
     before = load_published(session, code)
     # Dividing takes seconds: nobody is made to wait for it, and what it was made for is looked at again.
     divided = fresh_base(session, code, limits=wanted.limits, seed=wanted.seed) if wanted.source == DIVISION else None
     lock_village(session, code)
-    found = find_begun(session, code, request_key) if request_key else None
-    if found is not None:
-        return found
     published = load_published(session, code)
     if (before and before.id) != (published and published.id):
         raise ConflictError("another plan was published meanwhile; ask again")
@@ -148,7 +139,7 @@ def begin_draft(
         base_plan_id=None if published is None else published.id,
     )
     shelf.keep(save_snapshot(session, plan_id, code, BASE, base), base)
-    begin_log(session, plan_id, code, {KIND: "begin", "source": wanted.source}, author, request_key=request_key)
+    begin_log(session, plan_id, code, {KIND: "begin", "source": wanted.source}, author)
     return plan_id
 
 
@@ -173,12 +164,6 @@ def check_version(plan: PlanRecord, version: int) -> None:
     """Raise `StaleVersionError` unless a plan is at the version that was looked at."""
     if plan.version != version:
         raise StaleVersionError(version, plan.version)
-
-
-def check_same(made: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
-    """Raise `ConflictError` unless a request repeats what its key was used for."""
-    if made != asked:
-        raise ConflictError("Idempotency-Key: expected a key of its own, found that of another request")
 
 
 def _copied(session: Session, shelf: PlanShelf, published: PlanRecord | None, code: str) -> Plan:

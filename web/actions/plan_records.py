@@ -51,7 +51,6 @@ def log_record(entry: LogEntry, in_force: InForce, village_code: str, plan: Plan
         "version": entry.version,
         "made_at": entry.made_at.astimezone(LOCAL_TIME).isoformat(timespec="milliseconds"),
         "made_by": entry.author.name,
-        "request_key": entry.request_key,
         "undone": (not is_edit) if was_edit else None,
         "edit": as_told(entry.record, village_code, plan),
     }

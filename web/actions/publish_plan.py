@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from geodata.plan_changes import begin_assignments, end_assignments, stand_on_cells
-from geodata.plan_edits import add_to_log, change_state, find_entry, load_plan, load_published, lock_plan
+from geodata.plan_edits import add_to_log, change_state, load_plan, load_published, lock_plan
 from mapgrid.adjusting.edits import KIND
 from mapgrid.errors import ConflictError
 from mapgrid.plans import PlanState, check_next
 from mapgrid.times import LOCAL_TIME
 from web.actions.plan_bases import what_changed
-from web.actions.plan_drafts import check_same, check_version
+from web.actions.plan_drafts import check_version
 from web.actions.plan_records import plan_record
 from web.actions.plan_shelf import PlanHistory
 from web.actions.village_land import load_land
@@ -31,9 +31,7 @@ if TYPE_CHECKING:
 _STEPS: Mapping[str, PlanState] = {"review": PlanState.IN_REVIEW, "return": PlanState.DRAFT}
 
 
-def move_plan(
-    session: Session, plan_id: int, step: str, author: Author, *, version: int, request_key: str | None = None
-) -> dict[str, Any]:
+def move_plan(session: Session, plan_id: int, step: str, author: Author, *, version: int) -> dict[str, Any]:
     """Put a draft in review, or send it back (`review`, `return`), and return its record.
 
     Raises
@@ -45,12 +43,10 @@ def move_plan(
     """
     plan = lock_plan(session, plan_id)
     record = {KIND: step}
-    if _is_made(session, plan_id, record, request_key):
-        return plan_record(plan)
     check_version(plan, version)
     check_next(plan.state, _STEPS[step])
     change_state(session, plan_id, _STEPS[step])
-    add_to_log(session, plan, record, author, request_key=request_key)
+    add_to_log(session, plan, record, author)
     return plan_record(load_plan(session, plan_id))
 
 
@@ -63,7 +59,6 @@ def publish_plan(
     now: datetime,
     *,
     version: int,
-    request_key: str | None = None,
 ) -> dict[str, Any]:
     """Put a reviewed plan in force from a day on, end the former one the day before, and return the plan's record.
 
@@ -79,8 +74,6 @@ def publish_plan(
     """
     plan = lock_plan(session, plan_id)
     record = {KIND: "publish", "starts_on": starts_on.isoformat()}
-    if _is_made(session, plan_id, record, request_key):
-        return plan_record(plan)
     check_version(plan, version)
     check_next(plan.state, PlanState.PUBLISHED)
     former = load_published(session, plan.village_code)
@@ -97,16 +90,8 @@ def publish_plan(
     change_state(session, plan_id, PlanState.PUBLISHED, starts_on=starts_on)
     begin_assignments(session, plan_id, starts_on)
     stand_on_cells(session, plan_id, made.households)
-    add_to_log(session, plan, record, author, request_key=request_key)
+    add_to_log(session, plan, record, author)
     return plan_record(load_plan(session, plan_id))
-
-
-def _is_made(session: Session, plan_id: int, record: Mapping[str, Any], request_key: str | None) -> bool:
-    """Say whether the same request was answered before, or raise `ConflictError` when its key was another one's."""
-    entry = find_entry(session, plan_id, request_key)
-    if entry is not None:
-        check_same(entry.record, record)
-    return entry is not None
 
 
 def _check_grown_out_of(plan: PlanRecord, former: PlanRecord | None) -> None:

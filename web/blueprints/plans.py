@@ -17,7 +17,7 @@ from web.actions import publish_plan as steps
 from web.clock import now
 from web.database import commit, session
 from web.geojson import feature_collection
-from web.preconditions import BodyRefusedError, day_of, looked_at, number_of, read_body, request_key, text_of
+from web.preconditions import BodyRefusedError, day_of, looked_at, number_of, read_body, text_of
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -43,7 +43,7 @@ def begin_draft() -> ResponseReturnValue:
     """Begin a draft and return it."""
     body = read_body({"village", "name", "source", "limits", "seed"})
     code = check_village_code(str(body.get("village", "")))
-    plan = drafts.begin_draft(session(), _shelf(), code, _wanted(body), _author(), request_key=request_key())
+    plan = drafts.begin_draft(session(), _shelf(), code, _wanted(body), _author())
     commit()
     answer = _shown(plan)
     answer.headers["Location"] = url_for("plans.show_plan", plan=plan)
@@ -74,8 +74,8 @@ def show_history(plan: int) -> Response:
 @blueprint.post("/<int(max=2147483647):plan>/edits")
 def edit_plan(plan: int) -> Response:
     """Edit a draft and return what changed."""
-    body, version, key = read_body(), looked_at(), request_key()
-    done = edits.edit_plan(session(), _shelf(), plan, body, _author(), version=version, request_key=key)
+    body, version = read_body(), looked_at()
+    done = edits.edit_plan(session(), _shelf(), plan, body, _author(), version=version)
     commit()
     return _versioned(
         done.plan,
@@ -83,7 +83,6 @@ def edit_plan(plan: int) -> Response:
         ended=done.ended,
         households=done.households,
         warnings=done.warnings,
-        repeats=done.repeats,
     )
 
 
@@ -103,14 +102,13 @@ def return_plan(plan: int) -> Response:
 def publish_plan(plan: int) -> Response:
     """Put a reviewed plan in force from a day on."""
     starts_on = day_of(read_body({"starts_on"}), "starts_on")
-    asked = {"version": looked_at(), "request_key": request_key()}
-    record = steps.publish_plan(session(), _shelf(), plan, starts_on, _author(), now(), **asked)
+    record = steps.publish_plan(session(), _shelf(), plan, starts_on, _author(), now(), version=looked_at())
     commit()
     return _versioned(record)
 
 
 def _moved(plan: int, step: str) -> Response:
-    record = steps.move_plan(session(), plan, step, _author(), version=looked_at(), request_key=request_key())
+    record = steps.move_plan(session(), plan, step, _author(), version=looked_at())
     commit()
     return _versioned(record)
 

@@ -24,16 +24,14 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Integer(), nullable=True),
         sa.Column("made_by", sa.Text(), nullable=True),
         sa.Column("made_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.Column("request_key", sa.Text(), nullable=True),
         sa.CheckConstraint("version >= 0", name=op.f("ck_plan_edit_version")),
         sa.ForeignKeyConstraint(["plan_id"], ["plan.id"], name=op.f("fk_plan_edit_plan_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
             ["village_code"], ["area.code"], name=op.f("fk_plan_edit_village_code"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("plan_id", "version", name=op.f("pk_plan_edit")),
-        sa.UniqueConstraint("plan_id", "request_key", name=op.f("uq_plan_edit_plan_id_request_key")),
     )
-    op.create_index("ix_plan_edit_village_code_request_key", "plan_edit", ["village_code", "request_key"], unique=False)
+    op.create_index("ix_plan_edit_village_code", "plan_edit", ["village_code"], unique=False)
     op.create_table(
         "plan_snapshot",
         sa.Column("plan_id", sa.Integer(), nullable=False),
@@ -55,7 +53,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("ix_plan_snapshot_village_code", table_name="plan_snapshot")
     op.drop_table("plan_snapshot")
-    op.drop_index("ix_plan_edit_village_code_request_key", table_name="plan_edit")
+    op.drop_index("ix_plan_edit_village_code", table_name="plan_edit")
     op.drop_table("plan_edit")
     op.drop_index("ix_plan_base_plan_id", table_name="plan")
     op.drop_constraint(op.f("fk_plan_base_plan_id"), "plan", type_="foreignkey")
