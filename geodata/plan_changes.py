@@ -50,7 +50,12 @@ def save_changes(
     session.execute(delete(Group).where(Group.plan_id == plan_id, Group.code.in_(gone)))
     ended = [village_code + grid for grid in changes.ended]
     session.execute(delete(Grid).where(Grid.plan_id == plan_id, Grid.code.in_(ended)))
-    session.execute(update(Plan).where(Plan.id == plan_id).values(scorecard=after.scorecard.as_record()))
+    save_scorecard(session, plan_id, after.figures.as_record())
+
+
+def save_scorecard(session: Session, plan_id: int, scorecard: dict[str, Any]) -> None:
+    """Set the figures of a stored plan."""
+    session.execute(update(Plan).where(Plan.id == plan_id).values(scorecard=scorecard))
 
 
 def delete_plan(session: Session, plan_id: int) -> None:

@@ -353,6 +353,14 @@ def test_a_plan_goes_from_draft_over_review_to_published_and_back_only_where_it_
     ask(client.delete, draft, 409, headers=at(5))
 
 
+def test_who_reviews_has_the_figures_that_an_edit_leaves_out(client, draft):
+    edited = edit(client, draft, {"edit": "merge", "grids": neighbours(client, draft)}, 0)["plan"]["scorecard"]
+    reviewed = step(client, draft, "review", 1)["plan"]["scorecard"]
+    assert edited["distance_ratio"] is None
+    assert reviewed["distance_ratio"] > 0.9
+    assert {**reviewed, "distance_ratio": None} == edited
+
+
 def test_publishing_ends_the_former_plan_and_its_assignments_the_day_before(client, session, draft):
     edit(client, draft, {"edit": "merge", "grids": neighbours(client, draft)}, 0)
     step(client, draft, "review", 1)

@@ -126,12 +126,12 @@ class Plans(RuleBasedStateMachine):
         plan_id = self._nth(which, *PlanState)
         model, wanted = self.plans[plan_id], {"review": PlanState.IN_REVIEW, "return": PlanState.DRAFT}[step]
         if wanted in NEXT[model.state]:
-            move_plan(self.session, plan_id, step, SOMEBODY, version=model.version)
+            move_plan(self.session, self.shelf, plan_id, step, SOMEBODY, version=model.version)
             model.state = wanted
             model.did(step)
         else:
             with pytest.raises(PlanStateError):
-                move_plan(self.session, plan_id, step, SOMEBODY, version=model.version)
+                move_plan(self.session, self.shelf, plan_id, step, SOMEBODY, version=model.version)
 
     @rule(which=st.integers(0, 9), days=st.integers(-1, 9))
     @precondition(lambda self: self.among(PlanState.IN_REVIEW))

@@ -109,7 +109,7 @@ def check_true(plan: Plan) -> None:
 
     Edits keep the coverage by construction; this is for the day on which one of them has a fault.
     """
-    card = plan.scorecard
+    card = plan.figures
     allowed_m2 = TOLERANCE * plan.division.village.geometry.iloc[0].area
     found = {"gaps": card.gap_m2, "overlaps": card.overlap_m2, "land outside": card.outside_m2}
     for what, area_m2 in found.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pyproj import Transformer
@@ -101,13 +102,18 @@ def _in_metres(line: Any, plan: Plan) -> list[list[float]]:  # noqa: ANN401  JSO
         wanted = f"'line' to be a list of at most {_MOST_CORNERS} pairs of longitude and latitude"
         hint = "send the line in degrees, longitude first"
         raise EditRefusedError(Refusal.EDIT_UNREADABLE, wanted, repr(line)[:80], hint)
-    to_metres = Transformer.from_crs(STORAGE_SRID, plan.cells.crs, always_xy=True)
+    to_metres = _transformer(plan.cells.crs.srs)
     return [list(to_metres.transform(*corner)) for corner in line]
 
 
 def _in_degrees(line: Sequence[Sequence[float]], plan: Plan) -> list[list[float]]:
-    to_degrees = Transformer.from_crs(plan.cells.crs, STORAGE_SRID, always_xy=True)
-    return [[round(degrees, _DIGITS) for degrees in to_degrees.transform(*corner)] for corner in line]
+    back = _transformer(plan.cells.crs.srs)
+    return [[round(one, _DIGITS) for one in back.transform(*corner, direction="INVERSE")] for corner in line]
+
+
+@lru_cache(maxsize=64)
+def _transformer(crs: str) -> Transformer:
+    return Transformer.from_crs(STORAGE_SRID, crs, always_xy=True)
 
 
 def _is_corner(corner: Any) -> bool:  # noqa: ANN401  JSON

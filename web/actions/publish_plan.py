@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from geodata.plan_changes import begin_assignments, end_assignments, stand_on_cells
+from geodata.plan_changes import begin_assignments, end_assignments, save_scorecard, stand_on_cells
 from geodata.plan_edits import add_to_log, change_state, load_plan, load_published, lock_plan
 from mapgrid.adjusting.edits import KIND
 from mapgrid.errors import ConflictError
@@ -31,8 +31,12 @@ if TYPE_CHECKING:
 _STEPS: Mapping[str, PlanState] = {"review": PlanState.IN_REVIEW, "return": PlanState.DRAFT}
 
 
-def move_plan(session: Session, plan_id: int, step: str, author: Author, *, version: int) -> dict[str, Any]:
+def move_plan(
+    session: Session, shelf: PlanShelf, plan_id: int, step: str, author: Author, *, version: int
+) -> dict[str, Any]:
     """Put a draft in review, or send it back (`review`, `return`), and return its record.
+
+    Who reviews has all figures, also those that are not computed after every edit.
 
     Raises
     ------
@@ -42,11 +46,13 @@ def move_plan(session: Session, plan_id: int, step: str, author: Author, *, vers
         If it does not stand where that is possible.
     """
     plan = lock_plan(session, plan_id)
-    record = {KIND: step}
     check_version(plan, version)
     check_next(plan.state, _STEPS[step])
+    if step == "review":
+        history = PlanHistory(session, shelf, plan_id)
+        save_scorecard(session, plan_id, history.plan_after(history.in_force.done).scorecard.as_record())
     change_state(session, plan_id, _STEPS[step])
-    add_to_log(session, plan, record, author)
+    add_to_log(session, plan, {KIND: step}, author)
     return plan_record(load_plan(session, plan_id))
 
 

@@ -108,7 +108,7 @@ def publish_plan(plan: int) -> Response:
 
 
 def _moved(plan: int, step: str) -> Response:
-    record = steps.move_plan(session(), plan, step, _author(), version=looked_at())
+    record = steps.move_plan(session(), _shelf(), plan, step, _author(), version=looked_at())
     commit()
     return _versioned(record)
 
