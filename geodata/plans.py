@@ -15,10 +15,11 @@ import pandas as pd
 import shapely
 from sqlalchemy import ARRAY, Integer, Text, and_, cast, column, func, insert, or_, select, table, text, update
 
-from geodata.bulk import copy_rows, ewkb_of, multipart, read_frame, values_of
+from geodata.bulk import copy_rows, multipart, read_frame, values_of
+from geodata.plan_rows import heads_of, outlines_of
 from geodata.tables import Assignment, Cell, CellAssignment, Grid, Group, Household, Plan
 from geodata.villages import lock_village
-from mapgrid.crs import STORAGE_SRID, check_metric
+from mapgrid.crs import STORAGE_SRID
 from mapgrid.plans import PlanState
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from geopandas import GeoDataFrame
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Row
     from sqlalchemy.orm import Session
 
 
@@ -74,6 +75,10 @@ class PlanRecord:
         What it was made from, and its figures (see `mapgrid.partition`).
     made_at
         When it was saved.
+    version
+        How often it was changed since; see `geodata.plan_edits`.
+    base_plan_id
+        The plan that was published when this one was begun, None when there was none.
     """
 
     id: int
@@ -85,6 +90,12 @@ class PlanRecord:
     parameters: Mapping[str, Any]
     scorecard: Mapping[str, Any]
     made_at: datetime
+    version: int
+    base_plan_id: int | None
+
+
+PLAN_COLUMNS = tuple(getattr(Plan, name) for name in PlanRecord.__dataclass_fields__)
+"""The columns of `plan` that make a `PlanRecord`."""
 
 
 def save_plan(
@@ -96,6 +107,7 @@ def save_plan(
     state: PlanState,
     starts_on: date | None,
     parameters: Mapping[str, Any],
+    base_plan_id: int | None = None,
 ) -> int:
     """Store a division of a village and return its plan id.
 
@@ -107,6 +119,8 @@ def save_plan(
         Unique in the village.
     parameters
         What the plan was made from; plain JSON values.
+    base_plan_id
+        The plan that was published when this one was begun.
 
     Notes
     -----
@@ -123,6 +137,7 @@ def save_plan(
             starts_on=starts_on,
             parameters=dict(parameters),
             scorecard=plan.scorecard.as_record(),
+            base_plan_id=base_plan_id,
         )
         .returning(Plan.id)
     ).scalar_one()
@@ -138,9 +153,14 @@ def save_plan(
 
 def load_current_plan(session: Session, village_code: str, on: date) -> PlanRecord | None:
     """Return the plan that is in force in a village on a day, or None."""
-    query = select(*_RECORD).where(Plan.village_code == village_code, is_in_force(on))
+    query = select(*PLAN_COLUMNS).where(Plan.village_code == village_code, is_in_force(on))
     row = session.execute(query.order_by(Plan.starts_on.desc()).limit(1)).one_or_none()
-    return None if row is None else PlanRecord(**(row._asdict() | {"state": PlanState(row.state)}))
+    return None if row is None else plan_record(row)
+
+
+def plan_record(row: Row[Any]) -> PlanRecord:
+    """Return what a row of `PLAN_COLUMNS` says."""
+    return PlanRecord(**(row._asdict() | {"state": PlanState(row.state)}))
 
 
 def load_plan_named(session: Session, village_code: str, name: str) -> PlanRecord | None:
@@ -211,7 +231,6 @@ def load_assignments(session: Session, plan_id: int) -> pd.DataFrame:
 
 
 _GROUPS = table("group_tally", column("plan_id"), column("group_code"), column("households"))
-_RECORD = tuple(getattr(Plan, name) for name in PlanRecord.__dataclass_fields__)
 
 
 def _save_grids(session: Session, plan_id: int, village_code: str, grids: GeoDataFrame) -> None:
@@ -220,13 +239,13 @@ def _save_grids(session: Session, plan_id: int, village_code: str, grids: GeoDat
         "code": [village_code + serial for serial in grids["grid"]],
         "households": values_of(grids, "weight"),
         "reason": values_of(grids, "reason"),
-        "outline": _outlines(grids),
+        "outline": outlines_of(grids),
     }
     copy_rows(session, Grid, columns)
 
 
 def _save_groups(session: Session, plan_id: int, village_code: str, households: GeoDataFrame) -> None:
-    heads = _households_in_the_middle(households)
+    heads = heads_of(households)
     columns: dict[str, list[Any]] = {
         "plan_id": [plan_id] * len(heads),
         "code": [village_code + group for group in heads.index],
@@ -242,7 +261,7 @@ def _save_cells(session: Session, plan_id: int, village_code: str, cells: GeoDat
     columns: dict[str, list[Any]] = {
         "id": ids,
         "village_code": [village_code] * len(cells),
-        "outline": _outlines(cells),
+        "outline": outlines_of(cells),
     }
     copy_rows(session, Cell, columns)
     groups = [village_code + group for group in cells["group"]]
@@ -274,20 +293,3 @@ def _reserve_cell_ids(session: Session, count: int) -> list[int]:
     """Return ids that no other cell will get: COPY cannot tell which id went to which row."""
     statement = text("SELECT nextval(pg_get_serial_sequence('cell', 'id')) FROM generate_series(1, :count)")
     return list(session.execute(statement, {"count": count}).scalars())
-
-
-def _outlines(frame: GeoDataFrame) -> list[str | None]:
-    """Return the outlines of a frame in metres as EWKB in EPSG:4326."""
-    check_metric(frame)
-    projected = frame.to_crs(STORAGE_SRID)
-    return ewkb_of(projected.set_geometry([multipart(shape) for shape in projected.geometry], crs=STORAGE_SRID))
-
-
-def _households_in_the_middle(households: GeoDataFrame) -> pd.Series:
-    """Return for each group the household nearest to the middle of all its households; the lower code on a tie."""
-    x, y = households.geometry.x, households.geometry.y
-    of_group = households["group"]
-    distance = np.hypot(x - x.groupby(of_group).transform("mean"), y - y.groupby(of_group).transform("mean"))
-    nearest = distance.sort_index().groupby(of_group).idxmin()
-    heads: pd.Series = nearest.sort_index()
-    return heads

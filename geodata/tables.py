@@ -203,6 +203,7 @@ class Plan(Base):
         one_of("state", PlanState),
         CheckConstraint("ends_on IS NULL OR ends_on > starts_on", name="dates"),
         UniqueConstraint("village_code", "name"),
+        Index("ix_plan_base_plan_id", "base_plan_id"),
         Index("uq_plan_published_in_village", "village_code", unique=True, postgresql_where="state = 'published'"),
     )
 
@@ -215,6 +216,8 @@ class Plan(Base):
     parameters: Mapped[dict[str, Any]] = mapped_column(JSONB)
     scorecard: Mapped[dict[str, Any]] = mapped_column(JSONB)
     made_at: Mapped[Moment] = mapped_column(server_default=func.now())
+    version: Mapped[int] = mapped_column(server_default="0")
+    base_plan_id: Mapped[int | None] = mapped_column(ForeignKey("plan.id", ondelete="SET NULL"))
 
 
 class Grid(Base):

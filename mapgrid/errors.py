@@ -16,6 +16,10 @@ _LONGEST_QUOTE = 60
 class MapgridError(Exception):
     """Anything mapgrid refuses, with a message a person can act on."""
 
+    def details(self) -> dict[str, str | int]:
+        """Return what programs may want to know beside the message, as plain JSON values."""
+        return {}
+
 
 class NotMetricError(MapgridError):
     """A frame is not in metres, or two frames differ in CRS."""
@@ -72,6 +76,36 @@ class EditRefusedError(MapgridError):
     def __init__(self, code: Refusal, expected: str, found: str, hint: str) -> None:
         self.code, self.expected, self.found, self.hint = code, expected, found, hint
         super().__init__(f"expected {expected}, found {found}; {hint}")
+
+    def details(self) -> dict[str, str | int]:
+        """Return the code, and what was expected, what was found and what to do."""
+        return {"code": self.code.value, "expected": self.expected, "found": self.found, "hint": self.hint}
+
+
+class StaleVersionError(MapgridError):
+    """A plan that somebody else changed since the asker looked at it.
+
+    Attributes
+    ----------
+    yours, now
+        The version that was looked at, and the version there is.
+    """
+
+    def __init__(self, yours: int, now: int) -> None:
+        self.yours, self.now = yours, now
+        super().__init__(f"expected version {now} of the plan, found {yours}; load it again and look at the changes")
+
+    def details(self) -> dict[str, str | int]:
+        """Return both versions."""
+        return {"code": Refusal.STALE_VERSION.value, "yours": self.yours, "now": self.now}
+
+
+class ConflictError(MapgridError):
+    """What is asked for does not fit what is stored now."""
+
+
+class PlanStateError(ConflictError):
+    """A plan does not stand where what is asked for would be possible."""
 
 
 class NotFoundError(MapgridError):

@@ -11,7 +11,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from geodata.database import open_web_engine, session_maker
 from web import database, errors, guards, identity, limits, templating
-from web.blueprints import account, api, audit, people
+from web.actions.plan_shelf import PlanShelf
+from web.blueprints import account, api, audit, people, plans
 from web.blueprints import map as map_blueprint
 from web.secret_key import secret_key
 from web.settings import Settings, read_settings
@@ -46,6 +47,7 @@ def create_app(database_url: str, settings: Settings | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions["engine"] = engine = open_web_engine(database_url)
     app.extensions["sessions"] = session_maker(engine)
+    app.extensions["plans"] = PlanShelf()
     if settings.is_https:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
     Babel(app, locale_selector=_choose_locale)
@@ -56,7 +58,7 @@ def create_app(database_url: str, settings: Settings | None = None) -> Flask:
     limits.register(app)
     templating.register(app)
     database.register(app)
-    for blueprint in (map_blueprint, api, account, people, audit):
+    for blueprint in (map_blueprint, api, account, people, audit, plans):
         app.register_blueprint(blueprint.blueprint)
     return app
 

@@ -11,11 +11,22 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError, NotFound, ServiceUnavailable
 
 from geodata.accounts import AccountRefusedError
-from mapgrid.errors import CodeError, InputRefusedError, LimitsError, MapgridError, NotFoundError
+from mapgrid.errors import (
+    CodeError,
+    ConflictError,
+    CoverageError,
+    EditRefusedError,
+    InputRefusedError,
+    LimitsError,
+    MapgridError,
+    NotFoundError,
+    StaleVersionError,
+)
 from mapgrid.masking import PurposeMissingError
 from web.guards import LooksOnlyError, NotSignedInError, SecondFactorMissingError
 from web.limits import TooManyTriesError
 from web.passwords import PasswordRefusedError
+from web.preconditions import VersionMissingError
 from web.request_ids import request_id
 
 if TYPE_CHECKING:
@@ -34,6 +45,11 @@ STATUS: dict[type[Exception], int] = {
     LooksOnlyError: 403,
     SecondFactorMissingError: 403,
     TooManyTriesError: 429,
+    EditRefusedError: 422,
+    ConflictError: 409,
+    StaleVersionError: 412,
+    VersionMissingError: 428,
+    CoverageError: 500,  # a fault of ours, whatever was asked
     MapgridError: 400,
     OperationalError: 503,
 }
@@ -52,9 +68,13 @@ def _answer_known(error: Exception) -> ResponseReturnValue:
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     if status == ServiceUnavailable.code:
         _log.error("the database did not answer: %s", error.__class__.__name__)
+    if status == InternalServerError.code:
+        _log.error("a request failed", exc_info=error)
+        return _answer(status, None)
     wait_s = error.retry_after_s if isinstance(error, TooManyTriesError) else None
     tells = isinstance(error, MapgridError) and status not in {NotFound.code, 401}
-    return _answer(status, str(error) if tells else None, retry_after_s=wait_s)
+    more = error.details() if isinstance(error, MapgridError) and tells else {}
+    return _answer(status, str(error) if tells else None, retry_after_s=wait_s, **more)
 
 
 def _answer_http(error: HTTPException) -> ResponseReturnValue:
@@ -65,14 +85,17 @@ def _answer_http(error: HTTPException) -> ResponseReturnValue:
     return _answer(error.code or 500, None)
 
 
-def _answer(status: int, detail: str | None, *, retry_after_s: int | None = None) -> ResponseReturnValue:
+def _answer(
+    status: int, detail: str | None, *, retry_after_s: int | None = None, **more: str | int
+) -> ResponseReturnValue:
     _log.info("request %s: %s", request_id(), status)
     heading, message = _words(status)
     if status == ServiceUnavailable.code:
         retry_after_s = _RETRY_AFTER_S
     headers = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
     if request.path.startswith("/api/"):
-        return jsonify(status=status, message=detail or message, request_id=request_id()), status, headers
+        answer = jsonify(status=status, message=detail or message, request_id=request_id(), **more)
+        return answer, status, headers
     page = render_template("state.html", heading=heading, message=detail or message, request_id=request_id())
     return page, status, headers
 

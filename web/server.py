@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 from contextlib import nullcontext
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -145,10 +146,18 @@ def _options(listener: int) -> dict[str, Any]:
         "worker_class": "gthread",
         "threads": _THREADS,
         "preload_app": True,  # loaded once, before it is announced; it opens no connection until the first request
+        "post_worker_init": _get_ready,
         "graceful_timeout": 5,
         "loglevel": "warning",
         "when_ready": lambda _arbiter: click.echo(f"mapgrid is ready: {address}  (Ctrl-C ends it)"),
     }
+
+
+def _get_ready(_worker: object) -> None:
+    """Load beside the first answers what edits of plans need; the first time on a machine it is compiled."""
+    from mapgrid.adjust import warm  # noqa: PLC0415 - only the server's own process needs it
+
+    Thread(target=warm, daemon=True).start()
 
 
 def _address_of(listener: int) -> str:

@@ -16,12 +16,13 @@ from mapgrid.partition.cells.outlines import cell_polygons, merge
 from mapgrid.partition.cells.unit_land import unit_land
 from mapgrid.partition.collector import without_collector
 from mapgrid.partition.compiler import release_compiler
-from mapgrid.partition.explain import explain_pieces, reasons_of_grids, serial
+from mapgrid.partition.explain import explain_pieces, reasons_of_grids
 from mapgrid.partition.frames import cells_frame, grids_frame, households_frame
 from mapgrid.partition.numbering import reading_order
 from mapgrid.partition.plan import Division, Plan
 from mapgrid.partition.points import Points, distinct_points
 from mapgrid.partition.reasons import Reason, ReasonCode
+from mapgrid.partition.rebalancing.naming import next_names
 from mapgrid.partition.regions import Search, divide_regions
 from mapgrid.partition.search.graph import build_graph
 from mapgrid.partition.search.groups import divide_grids
@@ -35,7 +36,7 @@ from mapgrid.partition.whole_units.units import read_units
 from mapgrid.village import Limits, check_boundary, check_households, check_units
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
@@ -55,6 +56,7 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
     effort: str = "standard",
     max_way_m: float | None = None,
     roads: GeoDataFrame | None = None,
+    ended: Collection[str] = (),
     progress: Callable[[float, str], None] | None = None,
 ) -> Plan:
     """Return a plan of a village: connected grids within the limits, and ten-household groups inside them.
@@ -86,6 +88,8 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
         farther is avoided where the limits allow.
     roads
         Lines in the same CRS. With them ways are measured along roads, also when grids are searched.
+    ended
+        Names of grids (three digits) that the village ever had: the new ones have the serials after them.
     progress
         Called with the share done, 0 to 1, and what is being done.
 
@@ -97,6 +101,8 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
         If the boundary, a household or a unit is unfit; with every fault.
     LimitsError
         If there is no such preset or effort.
+    EditRefusedError
+        `NO_NUMBER_LEFT` when a grid would need a serial over 999.
     """
     began = time.perf_counter()
     tell = progress or _silent
@@ -136,7 +142,7 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
     tell(0.9, "drawing the grids")
     shapes = cell_polygons(land.faces, land.cell_of_face, len(points))
     outlines = merge(shapes, grid, count)
-    names = tuple(serial(label) for label in range(count))
+    names = next_names(ended, count)
     broken, odd = ([], []) if held is None else explain_units(held, points, graph, grid, names, limits, proved=proved)
     reasons = (*reasons_of_grids(regions, points.weight, grid, limits, names), *_without_geometry(points), *broken)
     cells = cells_frame(shapes, grid, group, names, village.crs)
@@ -153,6 +159,7 @@ def divide(  # noqa: PLR0913  every one of them is a wish of its own
         effort=effort,
         seconds=time.perf_counter() - began,
         division=Division(village, land, points, grid, group, names, links, held, preferred=liked, way_m=ways),
+        ended=frozenset(ended),
         units=tuple(odd),
         units_proved=None if held is None else proved,
         max_way_m=max_way_m,

@@ -22,11 +22,6 @@ if TYPE_CHECKING:
     from mapgrid.village import Limits
 
 
-def serial(grid: int) -> str:
-    """Return the name of a grid label: label 0 is grid "001"."""
-    return f"{grid + 1:03d}"
-
-
 def households_text(count: int) -> str:
     """Return a number of households in words."""
     return "1 household" if count == 1 else f"{count} households"

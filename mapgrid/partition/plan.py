@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mapgrid.partition.scorecard import Scorecard, distance_to_centre, measure_plan
+from mapgrid.partition.scorecard import Scorecard, compared, distance_to_centre, measure_plan
 from mapgrid.partition.straight.prefer import share_along
 from mapgrid.partition.whole_units.units import units_split
 
@@ -173,6 +173,13 @@ class Plan:
     def scorecard(self) -> Scorecard:
         """The figures of the plan, computed when first asked for."""
         made = self.division
+        bounded = self.effort == "thorough"
+        return compared(self.figures, made.points, made.grid, self.limits, bounded=bounded)
+
+    @cached_property
+    def figures(self) -> Scorecard:
+        """The scorecard without what the plan is compared with: what can be had after every edit."""
+        made = self.division
         card = measure_plan(
             made.village.geometry.iloc[0],
             made.land,
@@ -182,7 +189,6 @@ class Plan:
             self.limits,
             self.seconds,
             None if made.units is None else len(units_split(made.units, made.points.of_row, made.grid)),
-            bounded=self.effort == "thorough",
         )
         if made.preferred is not None:
             card = replace(card, preferred_border_pct=share_along(made.land, made.grid, made.preferred))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,7 +44,8 @@ class Scorecard:
         From a household to the centre of its grid's households: mean and most.
     distance_ratio
         `distance_m` over the same for k-means without limits and with as many clusters: k-means++ and Lloyd, best of
-        10, as scikit-learn does it; its import alone would take longer and more memory than the division.
+        10, as scikit-learn does it; its import alone would take longer and more memory than the division. None where it
+        was not compared: while a plan is edited.
     barrier_pairs
         Neighbouring cells of one grid with a barrier between them.
     groups, groups_in_range_pct, groups_multipart
@@ -93,7 +94,7 @@ class Scorecard:
         return asdict(self)
 
 
-def measure_plan(  # noqa: PLR0913  what a plan consists of
+def measure_plan(
     village: BaseGeometry,
     land: Land,
     points: Points,
@@ -102,10 +103,8 @@ def measure_plan(  # noqa: PLR0913  what a plan consists of
     limits: Limits,
     seconds: float,
     split: int | None = None,
-    *,
-    bounded: bool = False,
 ) -> Scorecard:
-    """Return the scorecard of a plan.
+    """Return the scorecard of a plan, but for what it is compared with; see `compared`.
 
     Parameters
     ----------
@@ -117,8 +116,6 @@ def measure_plan(  # noqa: PLR0913  what a plan consists of
         Of the grids, in the order of their labels.
     split
         How many units have households in more than one grid; None without units.
-    bounded
-        Whether to compute the bound on the way, which takes seconds to minutes.
     """
     xy, weight = points.xy, points.weight
     grid, group = labels
@@ -144,7 +141,7 @@ def measure_plan(  # noqa: PLR0913  what a plan consists of
         polsby_popper=round(float(compact.mean()), 4),
         polsby_popper_min=round(float(compact.min()), 4),
         distance_m=round(distance, 3),
-        distance_ratio=_against_k_means(xy, weight, len(polygons), distance),
+        distance_ratio=None,
         farthest_m=round(float(away.max()), 3),
         barrier_pairs=int((walled & (grid[one] == grid[other])).sum()),
         units_split=split,
@@ -155,8 +152,30 @@ def measure_plan(  # noqa: PLR0913  what a plan consists of
         preferred_border_pct=None,
         moved_households=None,
         way_by_road_m=None,
-        bound_gap_pct=_bound_gap(points, grid, distance, limits) if bounded else None,
+        bound_gap_pct=None,
         seconds=round(seconds, 4),
+    )
+
+
+def compared(
+    card: Scorecard, points: Points, grid: NDArray[np.int64], limits: Limits, *, bounded: bool = False
+) -> Scorecard:
+    """Return a scorecard with the ways of its plan beside the shortest there could be, which takes its time.
+
+    Parameters
+    ----------
+    card
+        As `measure_plan` returns it.
+    points, grid, limits
+        What it was measured with.
+    bounded
+        Whether to compute the bound on the way, which takes seconds to minutes.
+    """
+    distance = float(np.average(distance_to_centre(points.xy, points.weight, grid), weights=points.weight))
+    return replace(
+        card,
+        distance_ratio=_against_k_means(points.xy, points.weight, card.grids, distance),
+        bound_gap_pct=_bound_gap(points, grid, distance, limits) if bounded else None,
     )
 
 

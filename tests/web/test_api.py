@@ -65,12 +65,19 @@ def test_the_description_is_valid_openapi():
 
 
 def test_every_route_is_described_and_every_description_has_its_route(app):
-    rules = [rule.rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/api/")]
-    assert sorted(re.sub(r"<(\w+)>", r"{\1}", rule) for rule in rules) == sorted(DESCRIPTION["paths"])
+    described = {(path, method) for path, known in DESCRIPTION["paths"].items() for method in known}
+    rules = [rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/api/")]
+    routes = {
+        (re.sub(r"<(?:[^:<>]+:)?(\w+)>", r"{\1}", rule.rule), method.lower())
+        for rule in rules
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+    }
+    assert routes == described
 
 
 def test_every_path_has_an_address_to_be_tried():
-    assert ADDRESSES.keys() == {path for path, operations in DESCRIPTION["paths"].items() if "get" in operations}
+    readable = {path for path, operations in DESCRIPTION["paths"].items() if "get" in operations}
+    assert ADDRESSES.keys() == {path for path in readable if not path.startswith("/api/plans")}
 
 
 @pytest.mark.parametrize("path", ADDRESSES)

@@ -34,6 +34,8 @@ TABLES = (
     "household_group",
     "person",
     "plan",
+    "plan_edit",
+    "plan_snapshot",
     "staff",
     "staff_of_grid",
     "terrain",

@@ -5,26 +5,22 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from geodata.households import load_households
+from geodata.plan_edits import BASE, save_snapshot
 from geodata.plans import load_current_plan, save_plan
-from geodata.villages import load_terrain, load_village, lock_village
-from mapgrid.crs import metric_crs_for
+from geodata.villages import lock_village
 from mapgrid.errors import MapgridError
 from mapgrid.partition import divide
 from mapgrid.plans import PlanState
+from web.actions.village_land import load_land
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
-    from geopandas import GeoDataFrame
     from sqlalchemy.orm import Session
 
     from mapgrid.partition import Plan
     from mapgrid.village import Limits
-
-# Straight in degrees is not straight in metres: with a vertex every 50 m the difference is less than a millimetre.
-_LONGEST_EDGE_DEGREES = 0.0005
 
 
 class AlreadyDividedError(MapgridError):
@@ -59,7 +55,6 @@ def divide_village(
         If a plan is in force.
     """
     lock_village(session, code)
-    boundary = load_village(session, code)
     current = load_current_plan(session, code, starts_on)
     if current is not None:
         msg = (
@@ -67,20 +62,9 @@ def divide_village(
             "a grid code is never used for other land, so a second plan has to grow out of the first"
         )
         raise AlreadyDividedError(msg)
-    crs = metric_crs_for(tuple(boundary.total_bounds))
-    village = boundary.assign(geometry=boundary.geometry.segmentize(_LONGEST_EDGE_DEGREES)).to_crs(crs)
-    households = load_households(session, code).set_index("code").to_crs(crs)
-    terrain = load_terrain(session, code).to_crs(crs)
-    plan = divide(
-        village,
-        households,
-        barriers=_lines(terrain, "is_barrier"),
-        prefer=_lines(terrain, "is_preferred"),
-        limits=limits,
-        seed=seed,
-        progress=tell,
-    )
-    save_plan(
+    land = load_land(session, code)
+    plan = divide(land.village, land.households, **land.lines, limits=limits, seed=seed, progress=tell)
+    plan_id = save_plan(
         session,
         code,
         plan,
@@ -89,10 +73,5 @@ def divide_village(
         starts_on=starts_on,
         parameters={**asdict(limits), "preset": plan.preset, "seed": seed, "effort": plan.effort},
     )
+    save_snapshot(session, plan_id, code, BASE, plan)
     return plan
-
-
-def _lines(terrain: GeoDataFrame, which: str) -> GeoDataFrame | None:
-    """Return the shapes of the terrain that a column marks, or None when there are none."""
-    lines = terrain.loc[terrain[which], ["geometry"]]
-    return lines if len(lines) else None

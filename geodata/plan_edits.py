@@ -1,0 +1,168 @@
+"""What is done with plans: the log of each, its version, and the plan itself as it was, to the last bit.
+
+A plan in the store is always what its log makes of its base: rows are written in the transaction that adds to the log.
+Whoever writes locks the village first (`lock_plan`). The caller commits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from geodata.plan_codec import pack_plan, unpack_plan
+from geodata.plan_tables import PlanEdit, PlanSnapshot
+from geodata.plans import PLAN_COLUMNS, PlanRecord, plan_record
+from geodata.tables import Grid, Plan
+from geodata.villages import lock_village
+from mapgrid.errors import NotFoundError
+from mapgrid.plans import PlanState
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import date, datetime
+
+    from sqlalchemy.orm import Session
+
+    from mapgrid.partition.plan import Plan as DomainPlan
+
+BASE = 0
+"""The version at which a draft begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who did something, as the log keeps it."""
+
+    account_id: int | None
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One thing done with a plan.
+
+    Attributes
+    ----------
+    version
+        Of the plan after it; it was one less before.
+    record
+        What was done: an edit as `mapgrid.adjust.as_record` writes it, an undo, a redo, or a step.
+    """
+
+    version: int
+    record: Mapping[str, Any]
+    author: Author
+    made_at: datetime
+
+
+def load_plan(session: Session, plan_id: int) -> PlanRecord:
+    """Return what the store knows of a plan, or raise `NotFoundError`."""
+    row = session.execute(select(*PLAN_COLUMNS).where(Plan.id == plan_id)).one_or_none()
+    if row is None:
+        msg = f"no plan {plan_id} in the store; list those of its village"
+        raise NotFoundError(msg)
+    return plan_record(row)
+
+
+def load_plans(session: Session, village_code: str) -> list[PlanRecord]:
+    """Return the plans of a village, the newest first."""
+    query = select(*PLAN_COLUMNS).where(Plan.village_code == village_code).order_by(Plan.id.desc())
+    return [plan_record(row) for row in session.execute(query)]
+
+
+def load_published(session: Session, village_code: str) -> PlanRecord | None:
+    """Return the plan of a village that was published last, whether or not its first day has come; None without one."""
+    query = select(*PLAN_COLUMNS).where(Plan.village_code == village_code, Plan.state == PlanState.PUBLISHED)
+    row = session.execute(query).one_or_none()
+    return None if row is None else plan_record(row)
+
+
+def lock_plan(session: Session, plan_id: int) -> PlanRecord:
+    """Return a plan as it is, after its village was locked against all other writers until this transaction ends."""
+    lock_village(session, load_plan(session, plan_id).village_code)
+    return load_plan(session, plan_id)
+
+
+def load_log(session: Session, plan_id: int) -> list[LogEntry]:
+    """Return all that was done with a plan, in order."""
+    columns = (PlanEdit.version, PlanEdit.record, PlanEdit.account_id, PlanEdit.made_by, PlanEdit.made_at)
+    query = select(*columns).where(PlanEdit.plan_id == plan_id).order_by(PlanEdit.version)
+    return [
+        LogEntry(row.version, row.record, Author(row.account_id, row.made_by), row.made_at)
+        for row in session.execute(query)
+    ]
+
+
+def add_to_log(session: Session, plan: PlanRecord, record: Mapping[str, Any], author: Author) -> int:
+    """Write down what is done with a locked plan and return its version from now on."""
+    version = plan.version + 1
+    _add(session, (plan.id, plan.village_code), version, record, author)
+    session.execute(update(Plan).where(Plan.id == plan.id).values(version=version))
+    return version
+
+
+def begin_log(session: Session, plan_id: int, village_code: str, record: Mapping[str, Any], author: Author) -> None:
+    """Write down how a plan began, at version 0."""
+    _add(session, (plan_id, village_code), BASE, record, author)
+
+
+def change_state(
+    session: Session, plan_id: int, state: PlanState, *, starts_on: date | None = None, ends_on: date | None = None
+) -> None:
+    """Set the state of a plan, and the first day it is in force or the first day it is not, where given."""
+    dates = {"starts_on": starts_on, "ends_on": ends_on}
+    given = {name: day for name, day in dates.items() if day is not None}
+    session.execute(update(Plan).where(Plan.id == plan_id).values(state=state, **given))
+
+
+def used_grids(session: Session, village_code: str) -> frozenset[str]:
+    """Return the names (three digits) of all grids that a village has, or ever had in force."""
+    was_in_force = Plan.state.in_([PlanState.PUBLISHED, PlanState.SUPERSEDED])
+    query = select(func.right(Grid.code, 3)).join(Plan, Plan.id == Grid.plan_id)
+    return frozenset(session.scalars(query.where(Plan.village_code == village_code, was_in_force).distinct()))
+
+
+def save_snapshot(
+    session: Session, plan_id: int, village_code: str, version: int, plan: DomainPlan, *, mark: str | None = None
+) -> str:
+    """Keep a plan as it is after the edit of that version, and return its mark: the one given, or that of its bytes."""
+    packed = pack_plan(plan)
+    mark = mark or blake2b(packed, digest_size=20).hexdigest()
+    row = {"plan_id": plan_id, "version": version, "village_code": village_code, "mark": mark, "packed": packed}
+    session.execute(upsert(PlanSnapshot).values(**row).on_conflict_do_nothing())
+    return mark
+
+
+def load_marks(session: Session, plan_id: int) -> dict[int, str]:
+    """Return the marks of the kept plans by version."""
+    query = select(PlanSnapshot.version, PlanSnapshot.mark).where(PlanSnapshot.plan_id == plan_id)
+    return {row.version: row.mark for row in session.execute(query)}
+
+
+def load_snapshot(session: Session, plan_id: int, version: int) -> DomainPlan:
+    """Return a kept plan."""
+    query = select(PlanSnapshot.packed).where(PlanSnapshot.plan_id == plan_id, PlanSnapshot.version == version)
+    return unpack_plan(session.execute(query).scalar_one())
+
+
+def drop_snapshots(session: Session, plan_id: int, versions: Collection[int]) -> None:
+    """Keep the plans of some versions no longer; what the log makes of others leads to them again."""
+    of_plan = PlanSnapshot.plan_id == plan_id
+    session.execute(delete(PlanSnapshot).where(of_plan, PlanSnapshot.version.in_(list(versions))))
+
+
+def _add(session: Session, plan: tuple[int, str], version: int, record: Mapping[str, Any], author: Author) -> None:
+    session.execute(
+        insert(PlanEdit).values(
+            plan_id=plan[0],
+            village_code=plan[1],
+            version=version,
+            record=dict(record),
+            account_id=author.account_id,
+            made_by=author.name,
+        )
+    )
