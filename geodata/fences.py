@@ -19,6 +19,7 @@ from geodata.account_tables import (
     RolePermission,
     SignIn,
 )
+from geodata.plan_tables import PlanEdit, PlanSnapshot
 from geodata.tables import (
     Area,
     Assignment,
@@ -77,7 +78,7 @@ class Fence:
     reads, writes
         One of these permissions on that place lets see and change the row; no `writes`: the application never does.
     only_adds
-        Whether rows may be added but neither changed nor removed.
+        Whether rows may be added, by the account that they name, but neither changed nor removed.
     """
 
     table: type[Base]
@@ -109,6 +110,8 @@ FENCES: tuple[Fence, ...] = (
     ),
     Fence(Person, "household_code", Reach.HOUSEHOLD, (Permission.SEE_PEOPLE, Permission.IMPORT), _IMPORT),
     Fence(Plan, "village_code", Reach.PLAN, _MAP, _DRAW),
+    Fence(PlanEdit, "village_code", Reach.AROUND, _DRAW, _DRAW, only_adds=True),
+    Fence(PlanSnapshot, "village_code", Reach.AROUND, _DRAW, _DRAW),
     Fence(Grid, "code", Reach.GRID, _MAP, _DRAW),
     Fence(Group, "grid_code", Reach.GRID, _MAP, _DRAW),
     Fence(CellAssignment, "group_code", Reach.GRID, _MAP, _DRAW),

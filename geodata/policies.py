@@ -144,11 +144,8 @@ def _fence_statements(fence: Fence, owner: str) -> Iterator[str]:
     yield f"CREATE POLICY reads ON {table} FOR SELECT TO {WEB_ROLE} USING ({_read_condition(fence)})"
     if fence.only_adds:
         yield f"GRANT INSERT ON {table} TO {WEB_ROLE}"
-        yield (
-            f"CREATE POLICY adds ON {table} FOR INSERT TO {WEB_ROLE} WITH CHECK "
-            "(account_id IS NOT DISTINCT FROM mapgrid_account() AND viewer_id IS NOT DISTINCT FROM mapgrid_viewer())"
-        )
-    if fence.writes:
+        yield f"CREATE POLICY adds ON {table} FOR INSERT TO {WEB_ROLE} WITH CHECK ({_add_condition(fence)})"
+    elif fence.writes:
         condition = _write_condition(fence)
         yield f"GRANT INSERT, UPDATE, DELETE ON {table} TO {WEB_ROLE}"
         made = _has_any(fence.writes) if fence.table is Account else condition
@@ -188,6 +185,14 @@ def _write_condition(fence: Fence) -> str:
             f" AND {_within('area_code', 'areas', fence.writes)}"
         )
     return _condition(fence, fence.writes)
+
+
+def _add_condition(fence: Fence) -> str:
+    """Return the condition under which a row may be added that is never changed: who adds it says who they are."""
+    columns = fence.table.__table__.columns
+    said = [("account_id", "mapgrid_account()"), ("viewer_id", "mapgrid_viewer()")]
+    parts = [f"{column} IS NOT DISTINCT FROM {asker}" for column, asker in said if column in columns]
+    return " AND ".join([*parts, *([_write_condition(fence)] if fence.writes else [])])
 
 
 def _condition(fence: Fence, permissions: Sequence[Permission]) -> str:

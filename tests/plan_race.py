@@ -3,6 +3,7 @@
 import http.client
 import json
 import random
+import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -12,8 +13,11 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from plan_asserts import assert_plan_is_its_log
-from plan_village import chance_edits
+from plan_village import TOWN, chance_edits
+from signed_in import sign_in
 from sqlalchemy import text
+
+from mapgrid.roles import Role
 
 ACCEPTED, LOST = {200, 201}, {409, 412, 422}
 
@@ -41,10 +45,21 @@ class Planner:
 
     def __post_init__(self):
         self.chance, self.rng = random.Random(self.seed), np.random.default_rng(self.seed)  # noqa: S311
+        self.headers = {"Cookie": f"mapgrid={token_of(self.seed)}"}
+        page, cookie = self.fetch("/account")
+        self.headers["X-CSRFToken"] = re.search(r'name="csrf-token" content="([^"]+)"', page)[1]
+        self.headers["Cookie"] += "; " + cookie.partition(";")[0]
+
+    def fetch(self, path):
+        """Return a page and the cookie that it sets."""
+        with closing(http.client.HTTPConnection(urlsplit(self.address).netloc, timeout=60)) as connection:
+            connection.request("GET", path, headers=self.headers)
+            reply = connection.getresponse()
+            return reply.read().decode(), reply.headers["Set-Cookie"]
 
     def ask(self, method, path, body=None, **headers):
         sent = None if body is None else json.dumps(body)
-        given = {"Content-Type": "application/json"} if body is not None else {}
+        given = self.headers | ({"Content-Type": "application/json"} if body is not None else {})
         # A connection for each: one that is kept may be closed by the server at the moment it is used again.
         with closing(http.client.HTTPConnection(urlsplit(self.address).netloc, timeout=60)) as connection:
             connection.request(method, path, sent, given | headers)
@@ -93,6 +108,16 @@ class Planner:
                 if not is_over():
                     status, said = self.change("edits", plan["id"], version, record)
                     version = said["plan"]["version"] if status == 200 else version
+
+
+def sign_in_planners(session, count):
+    """Store planners of the town, each signed in."""
+    for seed in range(count):
+        sign_in(session, f"planner-{seed}", (Role.PLANNER, TOWN), token=token_of(seed))
+
+
+def token_of(seed):
+    return f"the-token-of-planner-{seed}"
 
 
 def race(address, villages, *, planners, seconds, accepted=None):

@@ -9,10 +9,12 @@ from geopandas import GeoDataFrame
 
 from geodata.households import save_households
 from geodata.villages import save_area, save_boundary, save_terrain
+from mapgrid.roles import Actor, Role, Scope
 from mapgrid.village import Limits
 from web.actions.divide_village import divide_village
 
 TOWN = "990101102"
+PLANNER = Actor(7, "planner", "planner", (Scope(Role.PLANNER, TOWN, date(2000, 1, 1)),))
 STARTS_ON = date(2026, 1, 1)
 
 

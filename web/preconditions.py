@@ -13,9 +13,6 @@ from mapgrid.errors import MapgridError
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-LARGEST_BODY = 256 * 1024
-"""Bytes of one request; ten thousand household codes are fewer."""
-
 _TAG = re.compile(r'(?:W/)?"([0-9]{1,9})"')
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -56,7 +53,6 @@ def read_body(known: Collection[str] | None = None) -> Mapping[str, Any]:
     known
         Names that it may have; None for any.
     """
-    request.max_content_length = LARGEST_BODY
     try:
         body = request.get_json()
     except RecursionError as error:

@@ -5,11 +5,11 @@ import contextlib
 import numpy as np
 import pytest
 from plan_asserts import assert_covers, assert_plan_is_its_log, assert_rows_are
-from plan_village import chance_edits, frame_of, store_village
+from plan_village import PLANNER, chance_edits, frame_of, store_village
 from sqlalchemy import event, text
 
 from geodata.plan_changes import delete_plan
-from geodata.plan_edits import Author, load_plan, load_snapshot
+from geodata.plan_edits import load_plan, load_snapshot
 from mapgrid.errors import EditRefusedError
 from web.actions.edit_plan import edit_plan
 from web.actions.plan_drafts import Wanted, begin_draft, show_plan
@@ -17,7 +17,6 @@ from web.actions.plan_shelf import PlanShelf
 from web.geojson import feature_collection
 
 CODE, OTHER = "990101102301", "990101102302"
-SOMEBODY = Author(None, "planner")
 
 
 @pytest.fixture
@@ -34,17 +33,17 @@ def shelf():
 
 @pytest.fixture
 def draft(session, shelf, village):
-    plan_id = begin_draft(session, shelf, village, Wanted("published"), SOMEBODY)
+    plan_id = begin_draft(session, shelf, PLANNER, village, Wanted("published"))
     session.commit()
     return plan_id
 
 
 def shown(session, shelf, plan_id):
-    return {"grids": feature_collection(show_plan(session, shelf, plan_id).grids, ("code", "locked"))}
+    return {"grids": feature_collection(show_plan(session, shelf, PLANNER, plan_id).grids, ("code", "locked"))}
 
 
 def edited(session, shelf, plan_id, edit):
-    return edit_plan(session, shelf, plan_id, edit, SOMEBODY, version=load_plan(session, plan_id).version)
+    return edit_plan(session, shelf, PLANNER, plan_id, edit, version=load_plan(session, plan_id).version)
 
 
 def edit_by_chance(session, shelf, plan_id, seed, count):
@@ -111,7 +110,7 @@ def test_an_edit_that_was_rolled_back_leaves_no_trace_in_the_store_or_in_memory(
 
 
 def test_edits_of_one_draft_touch_no_row_of_another_plan(session, shelf, draft, village):
-    other = begin_draft(session, shelf, village, Wanted("published"), SOMEBODY)
+    other = begin_draft(session, shelf, PLANNER, village, Wanted("published"))
     session.commit()
     tables = ("grid", "household_group", "cell_assignment", "assignment", "plan")
     query = "SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {} t WHERE {} <> :draft"
@@ -126,7 +125,7 @@ def test_a_deleted_draft_leaves_no_row_and_no_cell(session, shelf, village):
     tables = ("plan", "grid", "household_group", "cell", "cell_assignment", "assignment", "plan_edit", "plan_snapshot")
     counts = text("SELECT " + ", ".join(f"(SELECT count(*) FROM {table})" for table in tables))  # noqa: S608
     before = tuple(session.execute(counts).one())
-    draft = begin_draft(session, shelf, village, Wanted("published"), SOMEBODY)
+    draft = begin_draft(session, shelf, PLANNER, village, Wanted("published"))
     list(edit_by_chance(session, shelf, draft, 3, 3))
     assert all(now > then for now, then in zip(session.execute(counts).one(), before, strict=True))
     delete_plan(session, draft)
@@ -135,7 +134,7 @@ def test_a_deleted_draft_leaves_no_row_and_no_cell(session, shelf, village):
 
 def test_the_number_of_statements_of_an_edit_does_not_grow_with_the_village(session, engine, shelf, draft):
     store_village(session, OTHER, 160, seed=2)
-    small = begin_draft(session, shelf, OTHER, Wanted("published"), SOMEBODY)
+    small = begin_draft(session, shelf, PLANNER, OTHER, Wanted("published"))
     statements = []
     event.listen(engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
     counts = []
@@ -155,6 +154,7 @@ def test_the_log_says_who_when_and_what(session, shelf, draft):
     codes = [one["properties"]["code"] for one in shown(session, shelf, draft)["grids"]["features"]]
     edited(session, shelf, draft, {"edit": "lock", "grid": codes[0]})
     session.commit()
-    row = session.execute(text("SELECT made_by, record, now() - made_at FROM plan_edit WHERE version = 1")).one()
-    assert row[:2] == ("planner", {"edit": "lock", "grid": codes[0][-3:]})
-    assert row[2].total_seconds() < 60
+    query = text("SELECT account_id, made_by, record, now() - made_at FROM plan_edit WHERE version = 1")
+    account, name, record, age = session.execute(query).one()
+    assert (account, name, record) == (7, "planner", {"edit": "lock", "grid": codes[0][-3:]})
+    assert age.total_seconds() < 60

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
-from plan_race import Planner, assert_nothing_was_lost, figures, race
+from plan_race import Planner, assert_nothing_was_lost, figures, race, sign_in_planners
 from plan_village import store_village
 
 _CHECKOUT = Path(__file__).parent.parent.parent
@@ -21,6 +21,7 @@ VILLAGES = ["990101102301", "990101102302"]
 def villages(session):
     for number, code in enumerate(VILLAGES):
         store_village(session, code, 200, seed=number, river=False)
+    sign_in_planners(session, 8)
     session.commit()
     return VILLAGES
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from geodata import audit
 from geodata.bulk import multipart
 from geodata.plan_changes import save_changes
 from geodata.plan_edits import BASE, add_to_log, drop_snapshots, load_plan, lock_plan, save_snapshot
@@ -16,7 +17,9 @@ from mapgrid.coverage import TOLERANCE
 from mapgrid.crs import STORAGE_SRID
 from mapgrid.errors import CoverageError
 from mapgrid.plans import check_draft
-from web.actions.plan_drafts import check_version, reasons_of
+from mapgrid.roles import Permission
+from web.actions.plan_access import author_of, check_version, find_plan
+from web.actions.plan_drafts import reasons_of
 from web.actions.plan_records import as_meant, plan_record
 from web.actions.plan_shelf import PlanHistory
 
@@ -26,11 +29,11 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from sqlalchemy.orm import Session
 
-    from geodata.plan_edits import Author
     from geodata.plans import PlanRecord
     from mapgrid.adjusting.changes import Changes
     from mapgrid.adjusting.log import InForce
     from mapgrid.partition.plan import Plan
+    from mapgrid.roles import Actor
     from web.actions.plan_shelf import PlanShelf
 
 _KEPT_EVERY = 8
@@ -65,9 +68,9 @@ class Edited:
 def edit_plan(
     session: Session,
     shelf: PlanShelf,
+    actor: Actor,
     plan_id: int,
     asked: Mapping[str, Any],
-    author: Author,
     *,
     version: int,
 ) -> Edited:
@@ -87,6 +90,7 @@ def edit_plan(
     EditRefusedError
         If the edit would break the plan, or cannot be read.
     """
+    find_plan(session, actor, Permission.DRAW, plan_id)
     stored = lock_plan(session, plan_id)
     history = PlanHistory(session, shelf, plan_id)
     check_version(stored, version)
@@ -99,7 +103,8 @@ def edit_plan(
     check_true(after)
     changes = changes_between(before, after)
     save_changes(session, plan_id, stored.village_code, (before, after), changes)
-    add_to_log(session, stored, record, author)
+    add_to_log(session, stored, record, author_of(actor))
+    audit.record(session, "plan.edit", str(plan_id), area=stored.village_code, edit=record[KIND], version=version + 1)
     _keep(session, shelf, stored, history, (was, now), (record, after))
     return _edited(load_plan(session, plan_id), after, changes)
 

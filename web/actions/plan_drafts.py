@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from geodata import audit
 from geodata.plan_changes import delete_plan
 from geodata.plan_edits import (
     BASE,
-    Author,
     begin_log,
-    load_plan,
     load_plans,
     load_published,
     lock_plan,
@@ -19,9 +18,11 @@ from geodata.plan_edits import (
 from geodata.plans import load_grids, save_plan
 from geodata.villages import load_village, lock_village
 from mapgrid.adjusting.edits import KIND
-from mapgrid.errors import ConflictError, StaleVersionError
+from mapgrid.errors import ConflictError
 from mapgrid.plans import PlanState, check_draft
+from mapgrid.roles import Permission
 from mapgrid.village import Limits
+from web.actions.plan_access import author_of, check_may, check_version, find_plan
 from web.actions.plan_bases import fresh_base, published_base
 from web.actions.plan_records import log_record, plan_record
 from web.actions.plan_shelf import PlanHistory
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from geodata.plans import PlanRecord
     from mapgrid.partition.plan import Plan
+    from mapgrid.roles import Actor
     from web.actions.plan_shelf import PlanShelf
 
 PUBLISHED, DIVISION = "published", "division"
@@ -73,15 +75,16 @@ class Shown:
     reasons: list[dict[str, Any]]
 
 
-def list_plans(session: Session, village_code: str) -> list[dict[str, Any]]:
+def list_plans(session: Session, actor: Actor, village_code: str) -> list[dict[str, Any]]:
     """Return the plans of a village, the newest first."""
+    check_may(actor, Permission.DRAW, village_code)
     load_village(session, village_code)
     return [plan_record(plan) for plan in load_plans(session, village_code)]
 
 
-def show_plan(session: Session, shelf: PlanShelf, plan_id: int) -> Shown:
+def show_plan(session: Session, shelf: PlanShelf, actor: Actor, plan_id: int) -> Shown:
     """Return a plan as it is now."""
-    stored = load_plan(session, plan_id)
+    stored = find_plan(session, actor, Permission.DRAW, plan_id)
     history = PlanHistory(session, shelf, plan_id)
     plan = history.plan_after(history.in_force.done) if history.is_kept else None
     grids = load_grids(session, plan_id)
@@ -99,16 +102,18 @@ def reasons_of(plan: Plan, village_code: str, grids: Collection[str] | None = No
     ]
 
 
-def show_history(session: Session, shelf: PlanShelf, plan_id: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def show_history(
+    session: Session, shelf: PlanShelf, actor: Actor, plan_id: int
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return a plan and all that was done with it, the first first."""
-    stored = load_plan(session, plan_id)
+    stored = find_plan(session, actor, Permission.DRAW, plan_id)
     history = PlanHistory(session, shelf, plan_id)
     plan = history.plan_after(()) if history.is_kept else None
     code = stored.village_code
     return plan_record(stored), [log_record(entry, history.in_force, code, plan) for entry in history.entries]
 
 
-def begin_draft(session: Session, shelf: PlanShelf, code: str, wanted: Wanted, author: Author) -> int:
+def begin_draft(session: Session, shelf: PlanShelf, actor: Actor, code: str, wanted: Wanted) -> int:
     """Store a new draft of a village and return its plan id.
 
     Raises
@@ -119,6 +124,7 @@ def begin_draft(session: Session, shelf: PlanShelf, code: str, wanted: Wanted, a
         If nothing is published to copy, the name is taken, there are too many drafts, or another plan was published
         while the village was divided.
     """
+    check_may(actor, Permission.DRAW, code)
     before = load_published(session, code)
     # Dividing takes seconds: nobody is made to wait for it, and what it was made for is looked at again.
     divided = fresh_base(session, code, limits=wanted.limits, seed=wanted.seed) if wanted.source == DIVISION else None
@@ -139,12 +145,13 @@ def begin_draft(session: Session, shelf: PlanShelf, code: str, wanted: Wanted, a
         base_plan_id=None if published is None else published.id,
     )
     shelf.keep(save_snapshot(session, plan_id, code, BASE, base), base)
-    begin_log(session, plan_id, code, {KIND: "begin", "source": wanted.source}, author)
+    begin_log(session, plan_id, code, {KIND: "begin", "source": wanted.source}, author_of(actor))
+    audit.record(session, "plan.begin", str(plan_id), area=code, source=wanted.source)
     return plan_id
 
 
-def drop_draft(session: Session, plan_id: int, version: int) -> str:
-    """Delete a draft of the version that was looked at, and return the code of its village.
+def drop_draft(session: Session, actor: Actor, plan_id: int, *, version: int) -> None:
+    """Delete a draft of the version that was looked at.
 
     Raises
     ------
@@ -153,17 +160,12 @@ def drop_draft(session: Session, plan_id: int, version: int) -> str:
     PlanStateError
         If it is not a draft.
     """
+    find_plan(session, actor, Permission.DRAW, plan_id)
     plan = lock_plan(session, plan_id)
     check_version(plan, version)
     check_draft(plan.state)
     delete_plan(session, plan_id)
-    return plan.village_code
-
-
-def check_version(plan: PlanRecord, version: int) -> None:
-    """Raise `StaleVersionError` unless a plan is at the version that was looked at."""
-    if plan.version != version:
-        raise StaleVersionError(version, plan.version)
+    audit.record(session, "plan.delete", str(plan_id), area=plan.village_code, version=version)
 
 
 def _copied(session: Session, shelf: PlanShelf, published: PlanRecord | None, code: str) -> Plan:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from geodata import audit
 from geodata.plan_changes import begin_assignments, end_assignments, save_scorecard, stand_on_cells
 from geodata.plan_edits import add_to_log, change_state, load_plan, load_published, lock_plan
 from mapgrid.adjusting.edits import KIND
 from mapgrid.errors import ConflictError
 from mapgrid.plans import PlanState, check_next
+from mapgrid.roles import Permission
 from mapgrid.times import LOCAL_TIME
+from web.actions.plan_access import author_of, check_version, find_plan
 from web.actions.plan_bases import what_changed
-from web.actions.plan_drafts import check_version
 from web.actions.plan_records import plan_record
 from web.actions.plan_shelf import PlanHistory
 from web.actions.village_land import load_land
@@ -23,16 +25,16 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from geodata.plan_edits import Author
     from geodata.plans import PlanRecord
     from mapgrid.partition.plan import Plan
+    from mapgrid.roles import Actor
     from web.actions.plan_shelf import PlanShelf
 
 _STEPS: Mapping[str, PlanState] = {"review": PlanState.IN_REVIEW, "return": PlanState.DRAFT}
 
 
 def move_plan(
-    session: Session, shelf: PlanShelf, plan_id: int, step: str, author: Author, *, version: int
+    session: Session, shelf: PlanShelf, actor: Actor, plan_id: int, step: str, *, version: int
 ) -> dict[str, Any]:
     """Put a draft in review, or send it back (`review`, `return`), and return its record.
 
@@ -45,6 +47,7 @@ def move_plan(
     PlanStateError
         If it does not stand where that is possible.
     """
+    find_plan(session, actor, Permission.DRAW, plan_id)
     plan = lock_plan(session, plan_id)
     check_version(plan, version)
     check_next(plan.state, _STEPS[step])
@@ -52,21 +55,26 @@ def move_plan(
         history = PlanHistory(session, shelf, plan_id)
         save_scorecard(session, plan_id, history.plan_after(history.in_force.done).scorecard.as_record())
     change_state(session, plan_id, _STEPS[step])
-    add_to_log(session, plan, {KIND: step}, author)
+    add_to_log(session, plan, {KIND: step}, author_of(actor))
+    audit.record(session, f"plan.{step}", str(plan_id), area=plan.village_code, version=version + 1)
     return plan_record(load_plan(session, plan_id))
 
 
 def publish_plan(
     session: Session,
     shelf: PlanShelf,
+    actor: Actor,
     plan_id: int,
-    starts_on: date,
-    author: Author,
-    now: datetime,
+    when: tuple[date, datetime],
     *,
     version: int,
 ) -> dict[str, Any]:
     """Put a reviewed plan in force from a day on, end the former one the day before, and return the plan's record.
+
+    Parameters
+    ----------
+    when
+        Its first day, and the time it is now.
 
     Raises
     ------
@@ -78,6 +86,8 @@ def publish_plan(
         If it grew out of another plan than the published one, no longer fits the village, or would begin in the past
         or no later than the former one.
     """
+    starts_on, now = when
+    find_plan(session, actor, Permission.PUBLISH, plan_id)
     plan = lock_plan(session, plan_id)
     record = {KIND: "publish", "starts_on": starts_on.isoformat()}
     check_version(plan, version)
@@ -91,12 +101,13 @@ def publish_plan(
     if former is not None:
         check_next(former.state, PlanState.SUPERSEDED)
         change_state(session, former.id, PlanState.SUPERSEDED, ends_on=starts_on)
-        add_to_log(session, former, {KIND: "supersede", "by": plan_id}, author)
+        add_to_log(session, former, {KIND: "supersede", "by": plan_id}, author_of(actor))
         end_assignments(session, former.id, starts_on)
     change_state(session, plan_id, PlanState.PUBLISHED, starts_on=starts_on)
     begin_assignments(session, plan_id, starts_on)
     stand_on_cells(session, plan_id, made.households)
-    add_to_log(session, plan, record, author)
+    add_to_log(session, plan, record, author_of(actor))
+    audit.record(session, "plan.publish", str(plan_id), area=plan.village_code, starts_on=starts_on.isoformat())
     return plan_record(load_plan(session, plan_id))
 
 
