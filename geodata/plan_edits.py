@@ -7,14 +7,12 @@ Whoever writes locks the village first (`lock_plan`). The caller commits.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import func, insert, select, update
 
-from geodata.plan_codec import pack_plan, unpack_plan
-from geodata.plan_tables import PlanEdit, PlanSnapshot
+from geodata.plan_snapshots import BASE
+from geodata.plan_tables import PlanEdit
 from geodata.plans import PLAN_COLUMNS, PlanRecord, plan_record
 from geodata.tables import Grid, Plan
 from geodata.villages import lock_village
@@ -22,15 +20,10 @@ from mapgrid.errors import NotFoundError
 from mapgrid.plans import PlanState
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from datetime import date, datetime
 
     from sqlalchemy.orm import Session
-
-    from mapgrid.partition.plan import Plan as DomainPlan
-
-BASE = 0
-"""The version at which a draft begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +65,6 @@ def load_plans(session: Session, village_code: str) -> list[PlanRecord]:
     """Return the plans of a village, the newest first."""
     query = select(*PLAN_COLUMNS).where(Plan.village_code == village_code).order_by(Plan.id.desc())
     return [plan_record(row) for row in session.execute(query)]
-
-
-def load_published(session: Session, village_code: str) -> PlanRecord | None:
-    """Return the plan of a village that was published last, whether or not its first day has come; None without one."""
-    query = select(*PLAN_COLUMNS).where(Plan.village_code == village_code, Plan.state == PlanState.PUBLISHED)
-    row = session.execute(query).one_or_none()
-    return None if row is None else plan_record(row)
 
 
 def lock_plan(session: Session, plan_id: int) -> PlanRecord:
@@ -124,35 +110,6 @@ def used_grids(session: Session, village_code: str) -> frozenset[str]:
     was_in_force = Plan.state.in_([PlanState.PUBLISHED, PlanState.SUPERSEDED])
     query = select(func.right(Grid.code, 3)).join(Plan, Plan.id == Grid.plan_id)
     return frozenset(session.scalars(query.where(Plan.village_code == village_code, was_in_force).distinct()))
-
-
-def save_snapshot(
-    session: Session, plan_id: int, village_code: str, version: int, plan: DomainPlan, *, mark: str | None = None
-) -> str:
-    """Keep a plan as it is after the edit of that version, and return its mark: the one given, or that of its bytes."""
-    packed = pack_plan(plan)
-    mark = mark or blake2b(packed, digest_size=20).hexdigest()
-    row = {"plan_id": plan_id, "version": version, "village_code": village_code, "mark": mark, "packed": packed}
-    session.execute(upsert(PlanSnapshot).values(**row).on_conflict_do_nothing())
-    return mark
-
-
-def load_marks(session: Session, plan_id: int) -> dict[int, str]:
-    """Return the marks of the kept plans by version."""
-    query = select(PlanSnapshot.version, PlanSnapshot.mark).where(PlanSnapshot.plan_id == plan_id)
-    return {row.version: row.mark for row in session.execute(query)}
-
-
-def load_snapshot(session: Session, plan_id: int, version: int) -> DomainPlan:
-    """Return a kept plan."""
-    query = select(PlanSnapshot.packed).where(PlanSnapshot.plan_id == plan_id, PlanSnapshot.version == version)
-    return unpack_plan(session.execute(query).scalar_one())
-
-
-def drop_snapshots(session: Session, plan_id: int, versions: Collection[int]) -> None:
-    """Keep the plans of some versions no longer; what the log makes of others leads to them again."""
-    of_plan = PlanSnapshot.plan_id == plan_id
-    session.execute(delete(PlanSnapshot).where(of_plan, PlanSnapshot.version.in_(list(versions))))
 
 
 def _add(session: Session, plan: tuple[int, str], version: int, record: Mapping[str, Any], author: Author) -> None:

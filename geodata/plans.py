@@ -17,9 +17,11 @@ from sqlalchemy import ARRAY, Integer, Text, and_, cast, column, func, insert, o
 
 from geodata.bulk import copy_rows, multipart, read_frame, values_of
 from geodata.plan_rows import heads_of, outlines_of
+from geodata.plan_snapshots import BASE, save_snapshot
 from geodata.tables import Assignment, Cell, CellAssignment, Grid, Group, Household, Plan
 from geodata.villages import lock_village
 from mapgrid.crs import STORAGE_SRID
+from mapgrid.partition.plan import Plan as DomainPlan
 from mapgrid.plans import PlanState
 
 if TYPE_CHECKING:
@@ -107,7 +109,6 @@ def save_plan(
     state: PlanState,
     starts_on: date | None,
     parameters: Mapping[str, Any],
-    base_plan_id: int | None = None,
 ) -> int:
     """Store a division of a village and return its plan id.
 
@@ -119,11 +120,10 @@ def save_plan(
         Unique in the village.
     parameters
         What the plan was made from; plain JSON values.
-    base_plan_id
-        The plan that was published when this one was begun.
 
     Notes
     -----
+    A plan of `mapgrid.partition` is also kept to the last bit, for edits. The plan that is published now becomes its base.
     Vertices go to EPSG:4326 one by one, so that edges that matched in metres still match. A fixed number of statements,
     whatever the size of the village.
     """
@@ -137,7 +137,7 @@ def save_plan(
             starts_on=starts_on,
             parameters=dict(parameters),
             scorecard=plan.scorecard.as_record(),
-            base_plan_id=base_plan_id,
+            base_plan_id=select(Plan.id).where(*_is_published(village_code)).scalar_subquery(),
         )
         .returning(Plan.id)
     ).scalar_one()
@@ -148,6 +148,8 @@ def save_plan(
     _save_assignments(session, plan_id, village_code, households, starts_on)
     if state is PlanState.PUBLISHED:
         _stand_on_cells(session, households, cell_ids)
+    if isinstance(plan, DomainPlan):
+        save_snapshot(session, plan_id, village_code, BASE, plan)
     return plan_id
 
 
@@ -158,6 +160,12 @@ def load_current_plan(session: Session, village_code: str, on: date) -> PlanReco
     return None if row is None else plan_record(row)
 
 
+def load_published(session: Session, village_code: str) -> PlanRecord | None:
+    """Return the plan of a village that was published last, whether or not its first day has come; None without one."""
+    row = session.execute(select(*PLAN_COLUMNS).where(*_is_published(village_code))).one_or_none()
+    return None if row is None else plan_record(row)
+
+
 def plan_record(row: Row[Any]) -> PlanRecord:
     """Return what a row of `PLAN_COLUMNS` says."""
     return PlanRecord(**(row._asdict() | {"state": PlanState(row.state)}))
@@ -165,8 +173,10 @@ def plan_record(row: Row[Any]) -> PlanRecord:
 
 def load_plan_named(session: Session, village_code: str, name: str) -> PlanRecord | None:
     """Return the plan of a village that has a name, or None."""
-    row = session.execute(select(*_RECORD).where(Plan.village_code == village_code, Plan.name == name)).one_or_none()
-    return None if row is None else PlanRecord(**(row._asdict() | {"state": PlanState(row.state)}))
+    row = session.execute(
+        select(*PLAN_COLUMNS).where(Plan.village_code == village_code, Plan.name == name)
+    ).one_or_none()
+    return None if row is None else plan_record(row)
 
 
 def load_used_codes(session: Session, village_code: str) -> frozenset[str]:
@@ -228,6 +238,10 @@ def load_assignments(session: Session, plan_id: int) -> pd.DataFrame:
         index=pd.Index([row.household_code for row in rows], name="household"),
         dtype=object,
     )
+
+
+def _is_published(village_code: str) -> tuple[ColumnElement[bool], ...]:
+    return Plan.village_code == village_code, Plan.state == PlanState.PUBLISHED
 
 
 _GROUPS = table("group_tally", column("plan_id"), column("group_code"), column("households"))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
-from many_villages import CLOCK, case, household, save_many_villages
+from many_villages import CLOCK, case, draft, household, save_many_villages
 from signed_in import sign_in
 
 from geodata import cluster, rate_limits
@@ -153,6 +153,13 @@ def _case(area, _accounts=None, _rule=None):
         return "2026-9999"
 
 
+def _plan(area, _accounts=None, _rule=None):
+    try:
+        return draft(_village(area))
+    except ValueError:
+        return 999_999
+
+
 def _area(area, _accounts=None, _rule=None):
     return area
 
@@ -160,6 +167,7 @@ def _area(area, _accounts=None, _rule=None):
 _VALUES = {
     "code": _area,
     "number": _case,
+    "plan": _plan,
     "account_id": lambda area, accounts, _rule: accounts.get(area, 999_999),
     "change": lambda *_ignored: "disable",
     "language": lambda *_ignored: "en",
@@ -172,7 +180,16 @@ _VALUES = {
     ("/api/districts/<code>", "code"): lambda area, *_ignored: area[:6],
     ("/api/towns/<code>", "code"): lambda area, *_ignored: f"{area[:6]}{(area + '101')[6:9]}",
 }  # fmt: skip
-_BODIES = {"/api/households/N/unmask": {"json": {"purpose": "visit"}}}
+_VERSION = {"headers": {"If-Match": '"0"'}}
+_BODIES = {
+    "/api/households/N/unmask": {"json": {"purpose": "visit"}},
+    "/api/plans": {"json": {"village": _A}},
+    "/api/plans/N": _VERSION,
+    "/api/plans/N/edits": {"json": {"edit": "undo"}, **_VERSION},
+    "/api/plans/N/review": _VERSION,
+    "/api/plans/N/return": _VERSION,
+    "/api/plans/N/publish": {"json": {"starts_on": "2026-04-01"}, **_VERSION},
+}
 
 
 def main():

@@ -64,6 +64,11 @@ def case(village, number):
     return f"2026-{VILLAGES.index(village)}{number:03d}"
 
 
+def draft(village):
+    """Return the number of the draft of a village: each has a published plan, and then a draft."""
+    return 2 * VILLAGES.index(village) + 2
+
+
 def save_many_villages(session):
     """Store all of them; the caller commits."""
     for area in AREAS:
@@ -117,6 +122,7 @@ def _save_plan(session, village, east_m):
     plan = DrawnPlan(*frames, drawn.scorecard)
     name = Word("village", village).text
     save_plan(session, village, plan, name=name, state=PlanState.PUBLISHED, starts_on=_STARTS_ON, parameters={})
+    save_plan(session, village, plan, name=f"{name} draft", state=PlanState.DRAFT, starts_on=None, parameters={})
     services = pd.DataFrame(
         {
             "person": [0, 1],

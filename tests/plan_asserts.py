@@ -4,7 +4,8 @@ import numpy as np
 import shapely
 from sqlalchemy import text
 
-from geodata.plan_edits import load_log, load_plan, load_snapshot
+from geodata.plan_edits import load_log, load_plan
+from geodata.plan_snapshots import load_snapshot
 from geodata.plans import load_assignments, load_cells, load_grids, load_groups
 from geodata.villages import load_village
 from mapgrid.adjusting.log import STEPS

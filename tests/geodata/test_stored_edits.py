@@ -9,7 +9,8 @@ from plan_village import PLANNER, chance_edits, frame_of, store_village
 from sqlalchemy import event, text
 
 from geodata.plan_changes import delete_plan
-from geodata.plan_edits import load_plan, load_snapshot
+from geodata.plan_edits import load_plan
+from geodata.plan_snapshots import load_snapshot
 from mapgrid.errors import EditRefusedError
 from web.actions.edit_plan import edit_plan
 from web.actions.plan_drafts import Wanted, begin_draft, show_plan

@@ -13,7 +13,7 @@ from plan_asserts import assert_plan_is_its_log, assert_rows_are
 from plan_village import STARTS_ON, chance_edits, store_village
 from sqlalchemy import text
 
-from geodata.plan_edits import load_snapshot
+from geodata.plan_snapshots import load_snapshot
 from geodata.plans import load_grids
 from web.blueprints import api
 

@@ -21,7 +21,8 @@ from plan_asserts import assert_plan_is_its_log, assert_rows_are
 from plan_village import PLANNER, STARTS_ON, chance_edits, store_village
 from sqlalchemy import text
 
-from geodata.plan_edits import load_log, load_plan, load_plans, load_snapshot
+from geodata.plan_edits import load_log, load_plan, load_plans
+from geodata.plan_snapshots import load_snapshot
 from geodata.plans import load_current_plan, load_grids
 from mapgrid.adjust import from_record
 from mapgrid.adjusting.workspace import Workspace

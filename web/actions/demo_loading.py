@@ -11,7 +11,6 @@ from geopandas import GeoDataFrame
 from geodata.casebook import next_case_serial, save_cases
 from geodata.households import save_heads, save_households, save_members
 from geodata.people import save_staff
-from geodata.plan_edits import BASE, save_snapshot
 from geodata.plans import save_plan
 from geodata.samples.index import DISTRICT, TOWNS, VILLAGES
 from geodata.samples.invention.cases import invent_cases
@@ -108,7 +107,7 @@ def _save_people(session: Session, village_code: str, households: GeoDataFrame, 
 
 
 def _save_plan(session: Session, village_code: str, plan: Plan, today: date) -> None:
-    plan_id = save_plan(
+    save_plan(
         session,
         village_code,
         plan,
@@ -125,7 +124,6 @@ def _save_plan(session: Session, village_code: str, plan: Plan, today: date) -> 
             DAY: today.isoformat(),
         },
     )
-    save_snapshot(session, plan_id, village_code, BASE, plan)
 
 
 def _save_staff(session: Session, village_code: str, plan: Plan, rng: Generator, today: date) -> None:

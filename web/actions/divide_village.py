@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from geodata.plan_edits import BASE, save_snapshot
 from geodata.plans import load_current_plan, save_plan
 from geodata.villages import lock_village
 from mapgrid.errors import MapgridError
@@ -64,7 +63,7 @@ def divide_village(
         raise AlreadyDividedError(msg)
     land = load_land(session, code)
     plan = divide(land.village, land.households, **land.lines, limits=limits, seed=seed, progress=tell)
-    plan_id = save_plan(
+    save_plan(
         session,
         code,
         plan,
@@ -73,5 +72,4 @@ def divide_village(
         starts_on=starts_on,
         parameters={**asdict(limits), "preset": plan.preset, "seed": seed, "effort": plan.effort},
     )
-    save_snapshot(session, plan_id, code, BASE, plan)
     return plan

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from geodata import audit
 from geodata.bulk import multipart
 from geodata.plan_changes import save_changes
-from geodata.plan_edits import BASE, add_to_log, drop_snapshots, load_plan, lock_plan, save_snapshot
+from geodata.plan_edits import add_to_log, load_plan, lock_plan
+from geodata.plan_snapshots import BASE, drop_snapshots, save_snapshot
 from mapgrid.adjust import apply, as_record, from_record
 from mapgrid.adjusting.changes import changes_between
 from mapgrid.adjusting.edits import KIND

@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from geodata import audit
 from geodata.plan_changes import delete_plan
-from geodata.plan_edits import (
-    BASE,
-    begin_log,
-    load_plans,
-    load_published,
-    lock_plan,
-    save_snapshot,
-)
-from geodata.plans import load_grids, save_plan
+from geodata.plan_edits import begin_log, load_plans, lock_plan
+from geodata.plans import load_grids, load_published, save_plan
 from geodata.villages import load_village, lock_village
 from mapgrid.adjusting.edits import KIND
 from mapgrid.errors import ConflictError
@@ -142,9 +135,7 @@ def begin_draft(session: Session, shelf: PlanShelf, actor: Actor, code: str, wan
         state=PlanState.DRAFT,
         starts_on=None,
         parameters={**asdict(base.limits), "preset": base.preset, "seed": base.seed, "effort": base.effort},
-        base_plan_id=None if published is None else published.id,
     )
-    shelf.keep(save_snapshot(session, plan_id, code, BASE, base), base)
     begin_log(session, plan_id, code, {KIND: "begin", "source": wanted.source}, author_of(actor))
     audit.record(session, "plan.begin", str(plan_id), area=code, source=wanted.source)
     return plan_id

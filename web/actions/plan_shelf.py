@@ -7,9 +7,11 @@ from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from geodata.plan_edits import BASE, load_log, load_marks, load_snapshot
+from geodata.plan_edits import load_log
+from geodata.plan_snapshots import BASE, load_marks, load_snapshot
 from mapgrid.adjust import apply, from_record
 from mapgrid.adjusting.log import in_force, marks
+from mapgrid.errors import ConflictError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,7 +86,16 @@ class PlanHistory:
         return marks(self.marks[BASE], [of_version[version] for version in done])
 
     def plan_after(self, done: Sequence[int]) -> Plan:
-        """Return the plan that edits of the log (their versions) make on the base, from the nearest one there is."""
+        """Return the plan that edits of the log (their versions) make on the base, from the nearest one there is.
+
+        Raises
+        ------
+        ConflictError
+            If the plan was never kept to the last bit.
+        """
+        if not self.is_kept:
+            msg = f"plan {self._plan_id} was stored without what edits need; begin a new draft"
+            raise ConflictError(msg)
         chain, of_version = self.chain(done), {entry.version: entry.record for entry in self.entries}
         depth, plan = self._nearest(chain, (BASE, *done))
         for version, mark in zip(done[depth:], chain[depth + 1 :], strict=True):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from geodata import audit
 from geodata.plan_changes import begin_assignments, end_assignments, save_scorecard, stand_on_cells
-from geodata.plan_edits import add_to_log, change_state, load_plan, load_published, lock_plan
+from geodata.plan_edits import add_to_log, change_state, load_plan, lock_plan
+from geodata.plans import load_published
 from mapgrid.adjusting.edits import KIND
 from mapgrid.errors import ConflictError
 from mapgrid.plans import PlanState, check_next
