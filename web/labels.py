@@ -56,6 +56,8 @@ def audit_action_labels() -> Mapping[str, str]:
         "account.read": _("Looked at an account"),
         "audit.export": _("Exported the trail"),
         "audit.read": _("Looked at the trail"),
+        "backup.made": _("Made a backup"),
+        "backup.restored": _("Restored a backup"),
         "demo.accounts": _("Renewed the demo's passwords"),
         "household.read": _("Looked at a household"),
         "household.unmask": _("Saw a household unmasked"),
@@ -70,6 +72,7 @@ def audit_action_labels() -> Mapping[str, str]:
         "sign_in.second_factor": _("Signed in with a second factor"),
         "sign_out": _("Signed out"),
         "sign_out.elsewhere": _("Signed out elsewhere"),
+        "store.rewound": _("Brought the store back to a moment"),
         "view_as.begin": _("Began to view as"),
         "view_as.end": _("Ended to view as"),
     }
