@@ -123,7 +123,7 @@ def save_plan(
 
     Notes
     -----
-    A plan of `mapgrid.partition` is also kept to the last bit, for edits. The plan that is published now becomes its base.
+    A plan of `mapgrid.partition` is also kept to the last bit, for edits; what is published now becomes its base.
     Vertices go to EPSG:4326 one by one, so that edges that matched in metres still match. A fixed number of statements,
     whatever the size of the village.
     """
