@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from geodata import cluster, policies
+from geodata.patience import COMMAND, Patience, as_psycopg, connect_arguments, make_patient, pool_arguments
 from geodata.postgres import OLDEST_MAJOR
 from mapgrid.errors import MapgridError
 
@@ -29,8 +30,16 @@ class DatabaseRefusedError(MapgridError):
     """A database that cannot hold the store, and why."""
 
 
-def open_engine(url: str, *, pool_size: int = 5) -> Engine:
-    """Return an engine for a PostgreSQL URL, whichever driver the URL names; connections are checked before use."""
+def open_engine(url: str, *, pool_size: int = 5, patience: Patience = COMMAND) -> Engine:
+    """Return an engine for a PostgreSQL URL, whichever driver the URL names.
+
+    Parameters
+    ----------
+    pool_size
+        Connections that are kept open, and as many again while all of them are in use; 0 keeps none.
+    patience
+        How long it waits for the database before it gives up.
+    """
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
@@ -39,27 +48,31 @@ def open_engine(url: str, *, pool_size: int = 5) -> Engine:
         ) from error
     if parsed.get_backend_name() not in {"postgres", "postgresql"}:
         raise DatabaseRefusedError(f"expected a postgresql:// URL, found {parsed.drivername}://")
-    return create_engine(
-        parsed.set(drivername="postgresql+psycopg"),
-        connect_args={"client_encoding": "utf8"},
-        pool_size=pool_size,
-        pool_pre_ping=True,
+    engine = create_engine(
+        as_psycopg(parsed),
+        connect_args=connect_arguments(parsed, patience),
+        hide_parameters=True,  # an error ends in a log, where no name may stand
+        **pool_arguments(patience, pool_size),
     )
+    make_patient(engine, patience)
+    return engine
 
 
-def open_web_engine(url: str, *, pool_size: int = 5) -> Engine:
+def open_web_engine(url: str, *, pool_size: int = 5, patience: Patience = COMMAND) -> Engine:
     """Return an engine that works as the application's role, which owns nothing (see `geodata.policies`).
 
     Over the embedded database's socket it signs in as that role; elsewhere it takes the role on when it connects.
     """
-    engine = open_engine(url, pool_size=pool_size)
+    engine = open_engine(url, pool_size=pool_size, patience=patience)
     parsed = engine.url
-    if parsed.username == cluster.DATABASE and parsed.password is None and not parsed.host:
-        return open_engine(_text_of(parsed.set(username=policies.WEB_ROLE)), pool_size=pool_size)
     if parsed.username == policies.WEB_ROLE:
         return engine
-    options = f"{parsed.query.get('options', '')} -c role={policies.WEB_ROLE}".strip()
-    return open_engine(_text_of(parsed.update_query_dict({"options": options})), pool_size=pool_size)
+    if parsed.username == cluster.DATABASE and parsed.password is None and not parsed.host:
+        parsed = parsed.set(username=policies.WEB_ROLE)
+    else:
+        options = f"{parsed.query.get('options', '')} -c role={policies.WEB_ROLE}".strip()
+        parsed = parsed.update_query_dict({"options": options})
+    return open_engine(_text_of(parsed), pool_size=pool_size, patience=patience)
 
 
 def session_maker(engine: Engine) -> sessionmaker[Session]:
