@@ -16,6 +16,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import select
 import shutil
 import tempfile
 import time
@@ -44,6 +45,7 @@ DATABASE = "mapgrid"
 """Name of the database and of the role that owns it."""
 
 _log = logging.getLogger(__name__)
+_NEXT_LOOK_S = 2.0
 _PATIENCE_S = 2 * postmaster.PATIENCE_S  # another program may be making the database
 
 
@@ -161,12 +163,12 @@ def running(home: Path) -> Iterator[Cluster]:
             yield start(home, keep=False)
         finally:
             fcntl.flock(users, fcntl.LOCK_UN)
-            _stop_if_unused(home, users.fileno())
+            stop_if_unused(home)
 
 
 @contextmanager
 def revived(home: Path) -> Iterator[None]:
-    """Start the running cluster again whenever it is killed; one that is stopped or destroyed stays so."""
+    """Start the cluster again whenever it is killed; one that is stopped or destroyed stays so until it is started."""
     left, leave = os.pipe()
     watcher = Thread(target=_watch, args=(home, left), daemon=True)
     watcher.start()
@@ -178,22 +180,11 @@ def revived(home: Path) -> Iterator[None]:
         os.close(left)
 
 
-def _watch(home: Path, left: int) -> None:
-    while (server := status(home)) is not None:
-        if not postmaster.ended_before(server.pid, left):
-            return
-        if not (server.data / "postmaster.pid").exists():  # a server that ends as it should removes it
-            return
-        _log.warning("the database server was killed; starting it again")
-        try:
-            start(home, keep=False)
-        except ClusterError:
-            _log.exception("the database server cannot be started again")
-            return
-
-
-def _stop_if_unused(home: Path, users: int) -> None:
-    with _locked(home):
+def stop_if_unused(home: Path) -> None:
+    """Stop the cluster unless a borrower works on it or `start` was told to keep it."""
+    if not (home / "database").exists():
+        return
+    with _locked(home), (home / "database.users").open("w") as users:
         try:
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -202,6 +193,32 @@ def _stop_if_unused(home: Path, users: int) -> None:
         kept = place / "keep"
         if not (kept.exists() and kept.read_text() == str(postmaster.running_pid(place / "data"))):
             _stop_in(place)
+
+
+def _watch(home: Path, left: int) -> None:
+    failure = ""
+    while True:
+        server = status(home)
+        if server is not None and not postmaster.ended_before(server.pid, left):
+            return
+        # One that was stopped may be started again by whoever stopped it.
+        died = not postmaster.was_shut_down(home / "database" / "data")
+        if died:
+            _log.log(logging.DEBUG if failure else logging.WARNING, "the database server died; starting it again")
+            failure = _start_again(home, failure)
+        if (failure or not died) and select.select([left], [], [], _NEXT_LOOK_S)[0]:
+            return
+
+
+def _start_again(home: Path, told: str) -> str:
+    """Return why it cannot be started again yet, nothing when it was; a reason that was told is not told again."""
+    try:
+        start(home, keep=False)
+    except ClusterError as error:  # a full disk, say: somebody makes room, and it goes on by itself
+        if not told:
+            _log.error("the database server cannot be started again yet: %s", error)
+        return str(error)
+    return ""
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import os
 import select
 import shutil
 import signal
+import struct
 import subprocess
 import time
 from contextlib import suppress
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 PATIENCE_S = 90.0
 """How long to wait for a server: replaying the log after a kill takes seconds, on a slow disk many."""
 
+# The beginning of ControlFileData (catalog/pg_control.h), the same in all majors: identifier, versions, state.
+_CONTROL = struct.Struct("=QIIi")
+_SHUT_DOWN = {1, 2}  # DB_SHUTDOWNED, DB_SHUTDOWNED_IN_RECOVERY
 _ROOM_TO_START = 64 * 2**20  # bytes: a checkpoint and some 16 MB log segments
 _LONGEST_LOG = 8 * 2**20  # bytes
 
@@ -112,6 +116,16 @@ def wake(pid: int) -> None:
     """
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGHUP)
+
+
+def was_shut_down(data: Path) -> bool:
+    """Say whether the last server on the data ended as it should; one that was killed, or gave up, did not."""
+    try:
+        with (data / "global" / "pg_control").open("rb") as control:
+            start = control.read(_CONTROL.size)
+    except OSError:
+        return True  # no data, nothing to start
+    return len(start) == _CONTROL.size and _CONTROL.unpack(start)[3] in _SHUT_DOWN
 
 
 def stop(pid: int, *, at_once: bool = False) -> None:

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -215,6 +216,37 @@ def test_a_disk_without_room_to_start_is_named(home, monkeypatch):
     monkeypatch.setattr(postmaster, "_ROOM_TO_START", shutil.disk_usage(home).total)
     with pytest.raises(ClusterError, match=r"disk of .* is full: \d+ MB free"):
         cluster.start(home)
+
+
+def test_a_killed_server_without_room_to_start_is_started_when_there_is_room(home, monkeypatch):
+    monkeypatch.setattr(cluster, "_NEXT_LOOK_S", 0.1)
+    killed = cluster.start(home, keep=False)
+    with cluster.revived(home):
+        monkeypatch.setattr(postmaster, "_ROOM_TO_START", shutil.disk_usage(home).total)
+        _kill(killed)
+        with pytest.raises(ClusterError, match="full"):
+            cluster.start(home)
+        monkeypatch.setattr(postmaster, "_ROOM_TO_START", 0)
+        deadline = time.monotonic() + 30
+        while cluster.status(home) is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)  # somebody else's thread
+    assert _ask(cluster.status(home).url, "SELECT 1") == 1
+
+
+def test_a_server_that_gave_up_is_started_again_and_one_that_was_stopped_is_not(home, monkeypatch):
+    """On a full disk the server cannot write its log and ends by itself, as tidily as if somebody had stopped it."""
+    monkeypatch.setattr(cluster, "_NEXT_LOOK_S", 0.1)
+    first = cluster.start(home, keep=False)
+    with cluster.revived(home):
+        os.kill(first.pid, signal.SIGQUIT)  # ends it without a last checkpoint
+        deadline = time.monotonic() + 30
+        while cluster.status(home) in {None, first}:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)  # somebody else's thread
+        cluster.stop(home)
+        time.sleep(0.5)  # in which a watcher that misunderstood would start it again
+        assert cluster.status(home) is None
 
 
 def test_a_home_where_nothing_can_be_written_is_named(home):
