@@ -19,6 +19,7 @@ from geodata.account_tables import (
     RolePermission,
     SignIn,
 )
+from geodata.job_tables import Job, KeptAnswer
 from geodata.plan_tables import PlanEdit, PlanSnapshot
 from geodata.tables import (
     Area,
@@ -61,6 +62,8 @@ class Reach(StrEnum):
     """Whoever serves a grid that is seen."""
     ACCOUNT = "account"
     """One's own account and those one manages; all of them while nobody is signed in yet, to find who signs in."""
+    OWN = "own"
+    """One's own account, to see and to change, whatever one's scopes are."""
     AUDIT = "audit"
     """The area an entry is about; entries about none only for who sees everywhere."""
     OPEN = "open"
@@ -126,6 +129,8 @@ FENCES: tuple[Fence, ...] = (
     Fence(AuditEntry, "area_code", Reach.AUDIT, (Permission.SEE_AUDIT,), only_adds=True),
     Fence(RolePermission, "role", Reach.OPEN),
     Fence(RateLimit, "key", Reach.OPEN, writes=_MANAGE),
+    Fence(Job, "village_code", Reach.AROUND, _DRAW, _DRAW),
+    Fence(KeptAnswer, "account_id", Reach.OWN),
 )
 """The fence of every table that the application reads."""
 

@@ -145,7 +145,7 @@ def _fence_statements(fence: Fence, owner: str) -> Iterator[str]:
     if fence.only_adds:
         yield f"GRANT INSERT ON {table} TO {WEB_ROLE}"
         yield f"CREATE POLICY adds ON {table} FOR INSERT TO {WEB_ROLE} WITH CHECK ({_add_condition(fence)})"
-    elif fence.writes:
+    elif fence.writes or fence.reach is Reach.OWN:
         condition = _write_condition(fence)
         yield f"GRANT INSERT, UPDATE, DELETE ON {table} TO {WEB_ROLE}"
         made = _has_any(fence.writes) if fence.table is Account else condition
@@ -214,6 +214,8 @@ def _condition(fence: Fence, permissions: Sequence[Permission]) -> str:
                 f"mapgrid_account() IS NULL OR {column} IN (mapgrid_account(), mapgrid_viewer())"
                 f" OR mapgrid_manages({column})"
             )
+        case Reach.OWN:
+            return f"{column} = mapgrid_account()"
         case _:
             return "true"
 

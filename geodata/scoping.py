@@ -131,6 +131,7 @@ def _condition(fence: Fence, actor: Actor | None, today: date) -> ColumnElement[
         Reach.HOUSEHOLD: lambda: _of_household(column, scopes, today),
         Reach.CASE: lambda: _of_case(fence, scopes, today),
         Reach.STAFF: lambda: column.in_(select(StaffOfGrid.staff_id).where(_within(StaffOfGrid.grid_code, scopes))),
+        Reach.OWN: lambda: column == actor.account_id,
         Reach.AUDIT: lambda: true() if "" in scopes else _within(column, _areas(scopes)),
     }
     return conditions[fence.reach]()

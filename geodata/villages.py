@@ -89,7 +89,7 @@ def lock_village(session: Session, code: str) -> None:
         If there is no such village.
     """
     check_village_code(code)
-    if session.execute(select(Area.code).where(Area.code == code).with_for_update()).first() is None:
+    if session.execute(select(Area.code).where(Area.code == code).with_for_update(key_share=True)).first() is None:
         msg = f"no village {code} in the store; import it: mapgrid import village FILE --code {code}"
         raise NotFoundError(msg)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from geodata import account_tables, plan_tables  # noqa: F401 - declare their tables
+from geodata import account_tables, job_tables, plan_tables  # noqa: F401 - declare their tables
 from geodata.tables import Base
 
 

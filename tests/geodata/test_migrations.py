@@ -1,6 +1,9 @@
+from importlib.resources import files
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from procrastinate.schema import SchemaManager
 from sqlalchemy import text
 
 from geodata.database import DatabaseRefusedError, check_existing, migrate, open_engine
@@ -23,6 +26,7 @@ def _constraints_of(connection):
         text(
             "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
             " WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> ALL (:not_ours)"
+            " AND conrelid::regclass::text NOT LIKE 'procrastinate%'"
         ),
         {"not_ours": ["spatial_ref_sys", "alembic_version"]},
     )
@@ -53,6 +57,23 @@ def test_going_back_to_the_beginning_leaves_no_table_and_forward_again_works(dat
     assert _tables_of(database_url) == {"alembic_version"}
     migrate(database_url)
     assert "household" in _tables_of(database_url)
+
+
+def test_the_queue_is_the_one_that_the_installed_library_works_with():
+    script = files("geodata").joinpath("sql", "queue.sql").read_text()
+    assert script == SchemaManager.get_schema(), (
+        "write a migration from the library's own (procrastinate/sql/migrations)"
+    )
+
+
+def test_going_back_takes_the_queue_along(database_url):
+    migrate(database_url, "base")
+    engine = open_engine(database_url)
+    with engine.connect() as connection:
+        left = "SELECT proname FROM pg_proc WHERE proname ~ '^(procrastinate|job)_'"
+        left += " UNION SELECT typname FROM pg_type WHERE typname LIKE 'procrastinate%'"
+        assert connection.scalars(text(left)).all() == []
+    engine.dispose()
 
 
 def test_migrating_twice_changes_nothing(database_url):
