@@ -14,12 +14,14 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
-from many_villages import CLOCK, case, draft, household, save_many_villages
+from many_villages import CLOCK, VILLAGES, case, draft, household, save_many_villages
 from signed_in import sign_in
 
 from geodata import cluster, rate_limits
 from geodata.accounts import give_scope
 from geodata.database import migrate, open_engine, session_maker
+from geodata.jobs import add_job, end_job
+from mapgrid.jobs import JobKind, JobState
 from mapgrid.roles import Role, Scope
 from web import database
 from web.app import create_app
@@ -62,6 +64,9 @@ def store(url):
             area: sign_in(session, f"managed-{area}", (_role_for(area), area))
             for area in sorted({area for places in PLACES.values() for area in places[:5]})
         }
+        for village in VILLAGES:  # numbered from 1, and ended, so that another can be asked for
+            job = add_job(session, JobKind.DIVIDE, village, {}, account_id=accounts[_A])
+            end_job(session, job, JobState.CANCELLED)
     with tempfile.TemporaryDirectory() as home:
         app = create_app(url, Settings(home=Path(home)))
         app.config.update(CLOCK=lambda: CLOCK, WTF_CSRF_ENABLED=False)
@@ -153,6 +158,11 @@ def _case(area, _accounts=None, _rule=None):
         return "2026-9999"
 
 
+def _job(area, _accounts=None, _rule=None):
+    village = _village(area)
+    return VILLAGES.index(village) + 1 if village in VILLAGES else 999_999
+
+
 def _plan(area, _accounts=None, _rule=None):
     try:
         return draft(_village(area))
@@ -171,9 +181,10 @@ _VALUES = {
     "account_id": lambda area, accounts, _rule: accounts.get(area, 999_999),
     "change": lambda *_ignored: "disable",
     "language": lambda *_ignored: "en",
+    "job": _job,
     "token": lambda *_ignored: "no-such-token",
     **{(f"/api/villages/<code>{layer}", "code"): _village for layer in (
-        "", "/boundary", "/grids", "/groups", "/units", "/households", "/cases", "/terrain")},
+        "", "/boundary", "/grids", "/groups", "/units", "/households", "/cases", "/terrain", "/division")},
     ("/api/households/<code>", "code"): _household,
     ("/api/households/<code>/unmask", "code"): _household,
     ("/api/grids/<code>", "code"): _grid,

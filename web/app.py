@@ -10,10 +10,13 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from geodata.database import open_web_engine, session_maker
-from web import database, errors, guards, identity, limits, templating
+from geodata.patience import REQUEST
+from web import bodies, database, errors, guards, health, identity, limits, logs, metrics, templating
 from web.actions.plan_shelf import PlanShelf
-from web.blueprints import account, api, audit, people, plans
+from web.blueprints import account, api, audit, jobs, people, plans
+from web.blueprints import health as health_blueprint
 from web.blueprints import map as map_blueprint
+from web.idempotency import carry_out
 from web.secret_key import secret_key
 from web.settings import Settings, read_settings
 
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
 
 LANGUAGES = ("zh", "en")
 _LOCALES = {"zh": "zh_Hans_CN", "en": "en"}
-_LARGEST_FORM = 64 * 1024  # bytes; views that take files say so themselves
 
 
 class Application(Flask):
@@ -30,7 +32,7 @@ class Application(Flask):
 
     def dispatch_request(self) -> ResponseReturnValue:
         """Call the view and commit; an error of the commit is answered like one of the view."""
-        answer = super().dispatch_request()
+        answer = carry_out(lambda: self.make_response(super(Application, self).dispatch_request()))
         database.commit()
         return answer
 
@@ -41,15 +43,18 @@ def create_app(database_url: str, settings: Settings | None = None) -> Flask:
     app.config["SETTINGS"] = settings = settings or read_settings()
     app.config["SECRET_KEY"] = secret_key(settings.home)
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # as long as the sign-in
-    app.config["MAX_CONTENT_LENGTH"] = _LARGEST_FORM
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # half the size in Chinese
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.extensions["engine"] = engine = open_web_engine(database_url)
+    app.extensions["engine"] = engine = open_web_engine(database_url, patience=REQUEST)
     app.extensions["sessions"] = session_maker(engine)
     app.extensions["plans"] = PlanShelf()
     if settings.is_https:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
+    logs.register(app)
+    metrics.register(app, engine)
+    health.register(app, database_url)
+    bodies.register(app)
     Babel(app, locale_selector=_choose_locale)
     identity.register(app)
     guards.register(app)
@@ -58,7 +63,7 @@ def create_app(database_url: str, settings: Settings | None = None) -> Flask:
     limits.register(app)
     templating.register(app)
     database.register(app)
-    for blueprint in (map_blueprint, api, account, people, audit, plans):
+    for blueprint in (map_blueprint, api, account, people, audit, plans, jobs, health_blueprint):
         app.register_blueprint(blueprint.blueprint)
     return app
 

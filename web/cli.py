@@ -22,6 +22,7 @@ _COMMANDS = {
     "restore": "web.commands.restore:restore",
     "serve": "web.commands.serve:serve",
     "user": "web.commands.user:user",
+    "worker": "web.commands.worker:worker",
 }
 
 

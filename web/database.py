@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import current_app, g, request
-from sqlalchemy.exc import OperationalError
 
 from geodata.audit import describe_request
 from geodata.scoping import bind
 from geodata.sign_ins import find_sign_in
+from geodata.troubles import STORE_ERRORS
 from mapgrid.times import LOCAL_TIME
 from web.clock import now
 from web.passwords import key_of
@@ -43,6 +43,13 @@ def act_as(actor: Actor | None) -> None:
     bind(g.session, actor, _today())
 
 
+def asker() -> int | None:
+    """Return the account that asks, None for nobody."""
+    session()
+    found: OpenSignIn | None = g.sign_in
+    return None if found is None else found.actor.account_id
+
+
 def commit() -> None:
     """Keep what the request wrote so far."""
     if "session" in g:
@@ -58,7 +65,7 @@ def register(app: Flask) -> None:
         if opened is not None:
             try:
                 opened.close()
-            except OperationalError:  # the database went away after the answer was made
+            except STORE_ERRORS:  # the database went away after the answer was made
                 opened.invalidate()
 
 

@@ -1,36 +1,30 @@
-"""Serve the application with gunicorn on an address of this machine.
+"""Serve the application on an address of this machine.
 
 The server is a process of its own: what its workers unwind when they end must not be what the caller holds open
-(the embedded database), and a process that has computed with threads must not fork.
+(the embedded database), and a process that has computed with threads must not fork. This process holds the socket, so
+that nobody is refused while the server is started again or replaced.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import os
-import signal
 import socket
-import subprocess
 import sys
-from contextlib import nullcontext
-from threading import Thread
-from typing import TYPE_CHECKING, Any
+import tempfile
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import click
 
 from geodata.cluster import revived
+from geodata.keeper import kept
 from mapgrid.errors import MapgridError
-from web.settings import read_settings
+from web import logs, metric_slots
+from web.supervisor import Program, Supervisor
 
 if TYPE_CHECKING:
-    from types import FrameType
-
-    from flask import Flask
-
     from web.settings import Settings
-
-_WORKERS = 2
-_THREADS = 8
 
 
 class AddressRefusedError(MapgridError):
@@ -38,15 +32,21 @@ class AddressRefusedError(MapgridError):
 
 
 def serve(database_url: str, settings: Settings) -> int:
-    """Serve one database until SIGINT or SIGTERM and return the exit status of the server.
+    """Serve one database until SIGINT or SIGTERM and return the exit status; SIGHUP loads the program anew.
 
     Raises
     ------
     AddressRefusedError
         If the address can be reached from other machines without TLS, or is in use.
     """
-    is_embedded = settings.database_url is None
-    with listen(settings) as listener, revived(settings.home) if is_embedded else nullcontext():
+    logs.configure()
+    with ExitStack() as stack:
+        listener = stack.enter_context(listen(settings))
+        counts = stack.enter_context(tempfile.TemporaryDirectory(prefix="mapgrid-counts-"))
+        inherited = [listener.fileno()]
+        if settings.database_url is None:
+            stack.enter_context(revived(settings.home))
+            inherited.append(stack.enter_context(kept(settings.home)))
         environment = {
             **os.environ,
             "MAPGRID_HOME": str(settings.home),
@@ -55,9 +55,24 @@ def serve(database_url: str, settings: Settings) -> int:
             "MAPGRID_PORT": str(settings.port),
             "MAPGRID_HTTPS": str(int(settings.is_https)),
             "MAPGRID_DEMO": str(int(settings.is_demo)),
+            metric_slots.VARIABLE: counts,
         }
-        arguments = [sys.executable, "-m", "web.server", str(listener.fileno())]
-        return _wait_for(arguments, environment, listener.fileno())
+        server = Program(
+            "server",
+            lambda ready: [sys.executable, "-m", "web.serving", *map(str, (listener.fileno(), ready, os.getpid()))],
+            environment,
+            inherited,
+            is_vital=True,
+        )
+        worker = Program(
+            "worker",
+            lambda ready: [sys.executable, "-m", "web.job_worker", str(ready), str(os.getpid())],
+            environment,
+            inherited[1:],
+        )
+        ready = f"mapgrid is ready: {_address_of(listener)}  (Ctrl-C ends it)"
+        # Whoever comes while it stops is refused at once, instead of waiting for nobody.
+        return Supervisor([server, worker], lambda: click.echo(ready), listener.close).run()
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -100,71 +115,6 @@ def _check_address(settings: Settings) -> None:
         )
 
 
-def _wait_for(arguments: list[str], environment: dict[str, str], listener: int) -> int:
-    server: subprocess.Popen[bytes] | None = None
-
-    def pass_on(_number: int, _frame: FrameType | None) -> None:
-        if server is not None:
-            server.terminate()
-
-    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        # A group of its own: Ctrl-C reaches only us, and we ask the server to finish what it answers.
-        server = subprocess.Popen(  # noqa: S603 - our own list
-            arguments, env=environment, pass_fds=[listener], process_group=0
-        )
-        return server.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _run_gunicorn(listener: int) -> None:
-    """Run gunicorn on a bound socket; the settings come from the environment. Ends the program by SystemExit."""
-    from gunicorn.app.base import BaseApplication  # noqa: PLC0415 - only the server's own process needs it
-
-    settings = read_settings()
-
-    class Server(BaseApplication):
-        def load_config(self) -> None:
-            for name, option in _options(listener).items():
-                self.cfg.set(name, option)
-
-        def load(self) -> Flask:
-            from web.app import create_app  # noqa: PLC0415 - the same reason
-
-            return create_app(settings.database_url or "", settings)
-
-    Server().run()
-
-
-def _options(listener: int) -> dict[str, Any]:
-    address = _address_of(listener)
-    return {
-        "bind": f"fd://{listener}",
-        "workers": _WORKERS,
-        "worker_class": "gthread",
-        "threads": _THREADS,
-        "preload_app": True,  # loaded once, before it is announced; it opens no connection until the first request
-        "post_worker_init": _get_ready,
-        "graceful_timeout": 5,
-        "loglevel": "warning",
-        "when_ready": lambda _arbiter: click.echo(f"mapgrid is ready: {address}  (Ctrl-C ends it)"),
-    }
-
-
-def _get_ready(_worker: object) -> None:
-    """Load beside the first answers what edits of plans need; the first time on a machine it is compiled."""
-    from mapgrid.adjust import warm  # noqa: PLC0415 - only the server's own process needs it
-
-    Thread(target=warm, daemon=True).start()
-
-
-def _address_of(listener: int) -> str:
-    with socket.socket(fileno=os.dup(listener)) as bound:
-        host, port = bound.getsockname()[:2]
+def _address_of(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-if __name__ == "__main__":
-    _run_gunicorn(int(sys.argv[1]))

@@ -38,6 +38,8 @@ class Settings:
         Whether this is the demo: only there do the demo's accounts sign in.
     archive
         Where the log of the embedded database is archived; None if it is not.
+    metrics_token
+        What a program must bring to read the metrics; None when programs of this machine may read them.
     """
 
     home: Path
@@ -47,10 +49,11 @@ class Settings:
     is_https: bool = False
     is_demo: bool = False
     archive: Path | None = None
+    metrics_token: str | None = None
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings of `MAPGRID_HOME`, `_DATABASE_URL`, `_HOST`, `_PORT`, `_HTTPS`, `_DEMO` and `_ARCHIVE`."""
+    """Return the settings of the variables `MAPGRID_HOME`, `MAPGRID_DATABASE_URL` and so on."""
     named = environment.get("MAPGRID_HOME")
     home = Path(named).expanduser().resolve() if named else _default_home(environment)
     return Settings(
@@ -61,6 +64,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         is_https=_switch(environment, "MAPGRID_HTTPS"),
         is_demo=_switch(environment, "MAPGRID_DEMO"),
         archive=_archive(environment.get("MAPGRID_ARCHIVE", ""), home),
+        metrics_token=environment.get("MAPGRID_METRICS_TOKEN") or None,
     )
 
 

@@ -12,6 +12,8 @@ from openapi_spec_validator import validate
 from sqlalchemy import event, text
 
 from geodata.counts import count_villages
+from geodata.jobs import add_job
+from mapgrid.jobs import JobKind
 from web.blueprints import api
 
 DESCRIPTION = json.loads((Path(api.__file__).parent.parent / "openapi.json").read_text(encoding="utf-8"))
@@ -32,6 +34,7 @@ ADDRESSES = {
     "/api/grids/{code}": f"/api/grids/{GRID}",
     "/api/cases/{number}": "/api/cases/2026-0003",
     "/api/search": "/api/search?q=画村",
+    "/api/jobs/{job}": "/api/jobs/1",
 }
 
 
@@ -40,6 +43,7 @@ def village(app, session):
     """Store the drawn village and let the application's clock stand at the moment for which it was drawn."""
     app.config["CLOCK"] = lambda: NOW
     save_drawn_village(session)
+    add_job(session, JobKind.DIVIDE, VILLAGE, {}, account_id=1)
     session.commit()
     return VILLAGE
 

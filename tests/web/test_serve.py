@@ -1,45 +1,26 @@
 """The server as people start it: from the command line, in a process of its own."""
 
+import json
 import os
-import re
 import select
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
-from pathlib import Path
 
 import pytest
+from running_server import command, running_server
 
 from geodata import cluster
-
-_CHECKOUT = Path(__file__).parent.parent.parent
-
-
-def _command(home, *arguments):
-    environment = {**os.environ, "MAPGRID_HOME": str(home), "PYTHONPATH": str(_CHECKOUT)}
-    environment.pop("MAPGRID_DATABASE_URL", None)
-    return {"args": [sys.executable, "-m", "web", *arguments], "env": environment, "cwd": _CHECKOUT, "text": True}
 
 
 @pytest.fixture
 def serving(home):
     """Return a server that is ready, and its address."""
-    with subprocess.Popen(
-        **_command(home, "serve", "--port", "0"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    ) as server:
-        line = server.stdout.readline()
-        ready = re.search(r"mapgrid is ready: (http://127\.0\.0\.1:\d+)", line)
-        assert ready, line + server.stdout.read()
-        yield server, ready[1]
-        server.terminate()
-        server.communicate(timeout=30)
+    with running_server(home) as server:
+        yield server, server.address
 
 
 def _status_of(address):
@@ -60,10 +41,11 @@ def test_ctrl_c_ends_the_server_and_its_database(home, serving):
     server, address = serving
     assert _status_of(address) == 200
     assert cluster.status(home) is not None
-    os.killpg(server.pid, signal.SIGINT)  # as a terminal does
-    said, _ = server.communicate(timeout=30)
-    assert server.returncode == 0
+    os.killpg(server.process.pid, signal.SIGINT)  # as a terminal does
+    said, _ = server.process.communicate(timeout=30)
+    assert server.process.returncode == 0
     assert said == ""
+    assert all(json.loads(line)["level"] == "info" for line in server.log().splitlines())
     assert cluster.status(home) is None
 
 
@@ -90,10 +72,20 @@ def test_a_database_that_is_stopped_under_the_server_stays_stopped(home, serving
     assert cluster.status(home) is None
 
 
+def test_a_database_that_somebody_started_again_is_looked_after_again(home, serving):
+    assert cluster.stop(home)
+    server = cluster.start(home, keep=False)
+    os.kill(server.pid, signal.SIGKILL)
+    began = time.monotonic()
+    while _pid_of(home) in {None, server.pid}:
+        assert time.monotonic() - began < 60
+        time.sleep(0.05)  # somebody else's process: there is nothing to wait on
+
+
 def test_a_busy_port_is_told_with_the_way_out_and_no_database_is_made(home):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        refused = subprocess.run(**_command(home, "serve", "--port", str(port)), capture_output=True, check=False)
+        refused = subprocess.run(**command(home, "serve", "--port", str(port)), capture_output=True, check=False)
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 1
     assert f"port {port}" in refused.stderr
@@ -103,6 +95,6 @@ def test_a_busy_port_is_told_with_the_way_out_and_no_database_is_made(home):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "town.example"])  # noqa: S104
 def test_an_address_that_others_can_reach_is_refused_with_the_reason(home, host):
-    refused = subprocess.run(**_command(home, "serve", "--host", host), capture_output=True, check=False)
+    refused = subprocess.run(**command(home, "serve", "--host", host), capture_output=True, check=False)
     assert refused.returncode == 2
     assert "without TLS" in refused.stderr
