@@ -1,6 +1,6 @@
 # Every target works in a path with spaces: nothing here holds an absolute path.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench bench-partition lock clean
+.PHONY: help setup run test lint bench bench-partition chaos lock clean
 export PYTHONPATH := $(CURDIR)
 PYTHON := .venv/bin/python
 SETUP := python3 .ci/setup.py
@@ -32,6 +32,9 @@ bench: setup  ## Measure against other tools and print the ratios
 
 bench-partition: setup  ## Measure the partition beside its peers: ONLY=ruggell,800 FAST=1 FRESH=1
 	$(PYTHON) tests/bench/partition
+
+chaos: setup  ## Kill what serves 50 times while people write, and count what was lost: KILLS=200
+	$(PYTHON) tests/chaos_drill.py $(or $(KILLS),50)
 
 lock: setup  ## Write requirements*.txt anew from pyproject.toml
 	$(PYTHON) .ci/lock.py
