@@ -10,9 +10,9 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from geodata.database import open_web_engine, session_maker
-from web import database, errors, guards, identity, limits, templating
+from web import database, errors, guards, identity, limits, templating, uploads
 from web.actions.plan_shelf import PlanShelf
-from web.blueprints import account, api, audit, people, plans
+from web.blueprints import account, api, audit, imports, people, plans
 from web.blueprints import map as map_blueprint
 from web.secret_key import secret_key
 from web.settings import Settings, read_settings
@@ -53,12 +53,13 @@ def create_app(database_url: str, settings: Settings | None = None) -> Flask:
     Babel(app, locale_selector=_choose_locale)
     identity.register(app)
     guards.register(app)
+    uploads.register(app)
     CSRFProtect(app)
     errors.register(app)
     limits.register(app)
     templating.register(app)
     database.register(app)
-    for blueprint in (map_blueprint, api, account, people, audit, plans):
+    for blueprint in (map_blueprint, api, imports, account, people, audit, plans):
         app.register_blueprint(blueprint.blueprint)
     return app
 

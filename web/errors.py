@@ -107,6 +107,10 @@ def _words(status: int) -> tuple[str, str]:
             _("There is no such place, or it is not yours to see. Check the address or start from the map."),
         ),
         401: (_("Sign in first"), _("You are not signed in, or were signed out after half an hour without use.")),
+        413: (
+            _("Too large"),
+            _("A file sent by way of a browser has at most 64 MiB. Larger ones go by the command line."),
+        ),
         429: (_("Too many tries"), _("Wait a few minutes and try again.")),
         503: (
             _("The database is away"),
