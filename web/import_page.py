@@ -182,7 +182,8 @@ def crs_labels() -> dict[str, str]:
     """Return what coordinates are usually in."""
     return {
         "": _("as the file says"),
-        "4490": _("CGCS2000, WGS 84: longitude, latitude"),
+        "4490": _("CGCS2000: longitude, latitude"),
+        "4326": _("WGS 84: longitude, latitude"),
         "gcj02": _("GCJ-02: Gaode, Tencent"),
         "bd09": _("BD-09: Baidu"),
         **{

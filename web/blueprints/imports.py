@@ -106,10 +106,10 @@ def work(code: str, token: str) -> ResponseReturnValue:
     finally:
         kept.end()
     if not is_stored:
-        return redirect(url_for("imports.show", code=code, token=token), _SEE_OTHER)
+        return _lead_to(url_for("imports.show", code=code, token=token))
     commit()
     kept.drop()  # only now: an import that the store did not keep can be tried again
-    return redirect(url_for("imports.start", code=code), _SEE_OTHER)
+    return _lead_to(url_for("imports.start", code=code))
 
 
 @blueprint.post("/import/<code>/<token>/drop")
@@ -188,6 +188,13 @@ def _store(code: str, kept: uploads.Upload) -> bool:
     else:
         kept.end({**found, "report": report.as_record(), "is_storable": report.is_storable})
     return report.is_stored
+
+
+def _lead_to(address: str) -> ResponseReturnValue:
+    """Lead on; a script is told where to, or the message for the next page would be spent on it."""
+    if request.accept_mimetypes.best == "application/json":
+        return jsonify(location=address)
+    return redirect(address, _SEE_OTHER)
 
 
 def _sent_file() -> FileStorage | None:

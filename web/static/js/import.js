@@ -19,9 +19,8 @@ export function startWork({ progress, stages, begun, failed }) {
     setBusy(true);
     const asking = setInterval(ask, ASK_EVERY_MS);
     try {
-      const answer = await fetch(location.pathname, { method: "POST", body: new FormData(form) });
-      if (!answer.ok) throw new Error(answer.status);
-      location.assign(answer.url);
+      const next = await fetchJson(location.pathname, { method: "POST", body: new FormData(form) });
+      location.assign(next.location);
     } catch {
       setBusy(false);
       busy.hidden = false;

@@ -11,7 +11,9 @@ export function start(map, _layers, page) {
   }
   L.control.zoom({ position: "topright" }).addTo(map);
   L.control.scale({ imperial: false }).addTo(map);
-  const ring = L.circleMarker(page.home[0], { radius: 14, weight: 4, color: "#16222A", fill: false, interactive: false, pane: "selection" });
+  const ring = L.circleMarker(page.home[0], {
+    radius: 14, weight: 4, color: "#16222A", fill: false, interactive: false, pane: "selection", renderer: L.svg({ pane: "selection" }),
+  });
   for (const button of document.querySelectorAll("button.place")) {
     button.addEventListener("click", () => {
       const at = [Number(button.dataset.lat), Number(button.dataset.lon)];
