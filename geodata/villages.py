@@ -94,6 +94,11 @@ def lock_village(session: Session, code: str) -> None:
         raise NotFoundError(msg)
 
 
+def is_area(session: Session, code: str) -> bool:
+    """Say whether an area is in the store."""
+    return session.scalar(select(Area.code).where(Area.code == code)) is not None
+
+
 def save_area(
     session: Session,
     code: str,
@@ -108,7 +113,7 @@ def save_area(
     An area that nobody has named yet is called by its code.
     """
     above = parent_of(code)
-    if above is not None:
+    if above is not None and not is_area(session, above):  # who imports villages need not have a say in their district
         save_area(session, above, is_demo=is_demo)
     given = {"name": name, "name_en": name_en, "source": source}
     changes = {column: value for column, value in given.items() if value is not None}

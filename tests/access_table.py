@@ -180,11 +180,15 @@ _VALUES = {
     "plan": _plan,
     "account_id": lambda area, accounts, _rule: accounts.get(area, 999_999),
     "change": lambda *_ignored: "disable",
+    "kind": lambda *_ignored: "households",
     "language": lambda *_ignored: "en",
     "job": _job,
     "token": lambda *_ignored: "no-such-token",
     **{(f"/api/villages/<code>{layer}", "code"): _village for layer in (
-        "", "/boundary", "/grids", "/groups", "/units", "/households", "/cases", "/terrain", "/division")},
+        "", "/boundary", "/grids", "/groups", "/units", "/households", "/cases", "/terrain", "/division", "/imports",
+        "/imports/<token>", "/imports/<token>/cancel")},
+    **{(f"/import/<code>{rest}", "code"): _village for rest in (
+        "", "/<token>", "/<token>/drop", "/<token>/faults.csv")},
     ("/api/households/<code>", "code"): _household,
     ("/api/households/<code>/unmask", "code"): _household,
     ("/api/grids/<code>", "code"): _grid,

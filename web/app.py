@@ -11,9 +11,21 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from geodata.database import open_web_engine, session_maker
 from geodata.patience import REQUEST
-from web import bodies, database, errors, guards, health, identity, limits, logs, metrics, templating
+from web import (
+    bodies,
+    database,
+    errors,
+    guards,
+    health,
+    identity,
+    limits,
+    logs,
+    metrics,
+    templating,
+    uploads,
+)
 from web.actions.plan_shelf import PlanShelf
-from web.blueprints import account, api, audit, jobs, people, plans
+from web.blueprints import account, api, audit, imports, jobs, people, plans
 from web.blueprints import health as health_blueprint
 from web.blueprints import map as map_blueprint
 from web.idempotency import carry_out
@@ -58,12 +70,13 @@ def create_app(database_url: str, settings: Settings | None = None) -> Flask:
     Babel(app, locale_selector=_choose_locale)
     identity.register(app)
     guards.register(app)
+    uploads.register(app)
     CSRFProtect(app)
     errors.register(app)
     limits.register(app)
     templating.register(app)
     database.register(app)
-    for blueprint in (map_blueprint, api, account, people, audit, plans, jobs, health_blueprint):
+    for blueprint in (map_blueprint, api, imports, account, people, audit, plans, jobs, health_blueprint):
         app.register_blueprint(blueprint.blueprint)
     return app
 

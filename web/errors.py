@@ -135,7 +135,10 @@ def _words(status: int) -> tuple[str, str]:
             _("That took too long"),
             _("The rest of what was sent did not arrive. Nothing was changed; try again with a better connection."),
         ),
-        413: (_("That is too large"), _("What was sent is larger than this page takes. Nothing was changed.")),
+        413: (
+            _("Too large"),
+            _("A file sent by way of a browser has at most 64 MiB. Larger ones go by the command line."),
+        ),
         429: (_("Too many tries"), _("Wait a few minutes and try again.")),
         503: _trouble_words()[Trouble.AWAY],
     }

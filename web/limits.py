@@ -25,6 +25,7 @@ PER_ADDRESS = limits.parse("10 per 5 minutes")
 PER_LOGIN = limits.parse("10 per 5 minutes")
 IN_ALL = limits.parse("1000 per 5 minutes")
 UNMASKED = limits.parse("60 per hour")
+UPLOADED = limits.parse("240 per hour")
 
 
 class TooManyTriesError(MapgridError):
@@ -96,6 +97,17 @@ def count_unmask(actor: Actor) -> None:
         If it is over the limit.
     """
     _hit(UNMASKED, ("unmask", str(actor.account_id)))
+
+
+def count_upload(actor: Actor) -> None:
+    """Count a file that somebody sends.
+
+    Raises
+    ------
+    TooManyTriesError
+        If it is over the limit.
+    """
+    _hit(UPLOADED, ("upload", str(actor.account_id)))
 
 
 def count_try(what: str, login: str) -> None:

@@ -63,6 +63,7 @@ def main_entries(actor: Actor) -> list[MainEntry]:
     """Return what the bar at the top offers somebody."""
     offered = (
         ("map.home", _("Map"), Permission.SEE_FIGURES),
+        ("imports.index", _("Import"), Permission.IMPORT),
         ("people.list_people", _("Accounts"), Permission.MANAGE_PEOPLE),
         ("audit.list_entries", _("Audit trail"), Permission.SEE_AUDIT),
     )

@@ -12,6 +12,7 @@ import pandas as pd
 
 from mapgrid.codes import household_code
 from mapgrid.errors import Fault, shorten
+from mapgrid.exports import restored_cell
 from mapgrid.tiers import Tier, TierReason
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 _Value = TypeVar("_Value")
 
-# A spreadsheet runs a cell that starts with one of these; exports put an apostrophe before it, and it comes off here.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝")
 _MOST_WEIGHT = 32_767
 _LONGEST_TEXT = 500
 _DATE = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?(?:[T ].*)?", re.ASCII)
@@ -111,9 +110,7 @@ def text_of(cell: Any) -> str | None:  # noqa: ANN401 - whatever a driver made o
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         return str(int(cell))
     text = str(cell).strip(" \r\n\u3000")
-    if text.startswith("'") and text[1:2] in _FORMULA_STARTS:
-        return text[1:]
-    return text or None
+    return restored_cell(text) or None
 
 
 def parse_code(village_code: str) -> Callable[[str], str]:

@@ -6,21 +6,42 @@ import json
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from threading import Timer
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pyogrio
 
 from geodata.files import bounds
-from mapgrid.errors import Fault, InputRefusedError
+from mapgrid.errors import Fault, InputRefusedError, MapgridError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+_Asked = Callable[[], bool]
+_is_given_up: ContextVar[_Asked] = ContextVar("is_given_up", default=lambda: False)
+_LOOK_EVERY_S = 0.1
 _SOURCES = Path(__file__).resolve().parent.parent.parent
 _NOWHERE = "127.0.0.1:9"  # the port "discard", where nobody answers
+
+
+class GivenUpError(MapgridError):
+    """Reading a file was given up by who asked for it."""
+
+
+@contextmanager
+def given_up_when(is_given_up: _Asked) -> Iterator[None]:
+    """Let readings in the block end, with `GivenUpError`, as soon as a question is answered with yes."""
+    kept = _is_given_up.set(is_given_up)
+    try:
+        yield
+    finally:
+        _is_given_up.reset(kept)
 
 
 def ask(request: Mapping[str, Any], seconds: int) -> bytes:
@@ -41,17 +62,49 @@ def ask(request: Mapping[str, Any], seconds: int) -> bytes:
         stderr=subprocess.DEVNULL,
         env=_environment(request.get("driver")),
     )
-    alarm = Timer(max(seconds * 1.5, seconds + bounds.GRACE_SECONDS), child.kill)
+    watch = _Watch(child, max(seconds * 1.5, seconds + bounds.GRACE_SECONDS), _is_given_up.get())
     with child:
-        alarm.start()
+        watch.start()
         try:
             answer = _exchange(child, json.dumps({**request, **limits}).encode())
         finally:
-            alarm.cancel()
             child.kill()  # also when the caller is interrupted; what has ended already does not mind
+            watch.join()
+    if watch.was_given_up:
+        raise GivenUpError("reading the file was given up; nothing was changed")
     if answer is None or child.returncode != 0:
         raise InputRefusedError([_gave_up(request, seconds)])
     return answer
+
+
+class _Watch(Thread):
+    """Kills a child whose time is over, or whom nobody waits for any longer.
+
+    Attributes
+    ----------
+    was_given_up
+        Whether it was killed for the second reason.
+    """
+
+    def __init__(self, child: subprocess.Popen[bytes], seconds: float, is_given_up: _Asked) -> None:
+        super().__init__(daemon=True)
+        self.was_given_up = False
+        self._child, self._ends_at, self._is_given_up = child, time.monotonic() + seconds, is_given_up
+
+    def run(self) -> None:
+        """Look at the child until it has ended."""
+        while not self._has_ended():
+            self.was_given_up = self._is_given_up()
+            if self.was_given_up or time.monotonic() > self._ends_at:
+                self._child.kill()
+                return
+
+    def _has_ended(self) -> bool:
+        try:
+            self._child.wait(_LOOK_EVERY_S)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
 
 def _exchange(child: subprocess.Popen[bytes], request: bytes) -> bytes | None:

@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 
 from geodata.files import datum as datums
+from geodata.files import headers
 from geodata.files.exchange import RawTable
 from geodata.files.launch import read_raw
 from geodata.files.shapes import ShapeFaults, mend_shapes, read_shapes
@@ -91,6 +92,16 @@ def read_layer(
     if keeps_declared and _is_declared(raw):
         given = None
     return _read_drawn(raw, given, file, keeps_missing=keeps_missing)
+
+
+def column_names(spec: str) -> list[str]:
+    """Return the columns of a layer in the order of the file, also where it cannot be said yet what they are for."""
+    raw = read_raw(*split_spec(spec))
+    if not isinstance(raw, RawTable):
+        return [str(name) for name in raw.columns]
+    at = headers.find_header(raw.rows, ())
+    at = headers.fullest_row(raw.rows) if at is None else at
+    return headers.distinct(raw.rows[at]) if raw.rows else []
 
 
 def _as_note(fix: Fault) -> str:

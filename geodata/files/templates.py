@@ -1,13 +1,21 @@
-"""Tables to fill in: the columns that an import knows, and nothing to be unlearned."""
+"""Tables and layers to fill in: the columns that an import knows, and nothing to be unlearned."""
 
 from __future__ import annotations
 
 import io
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
+import geopandas as gpd
+import pandas as pd
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _ADVICE = (
     "每户一行，从第 3 行起填写。必填：经度、纬度（小数度，CGCS2000/WGS84；高德、腾讯坐标导入时注明 gcj02，"
@@ -56,3 +64,20 @@ def household_template() -> bytes:
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
+
+
+def layer_template(columns: Sequence[str], kind: str, name: str) -> bytes:
+    """Return a GeoPackage with one empty layer of text columns, EPSG:4490, for a planner's own program to draw in.
+
+    Parameters
+    ----------
+    kind
+        What is drawn: `MultiPolygon` or `MultiLineString`.
+    name
+        Of the layer.
+    """
+    empty = gpd.GeoDataFrame({column: pd.Series(dtype=str) for column in columns}, geometry=[], crs="EPSG:4490")
+    with TemporaryDirectory(prefix="mapgrid-") as folder:
+        target = Path(folder) / "template.gpkg"
+        empty.to_file(target, layer=name, driver="GPKG", engine="pyogrio", geometry_type=kind)
+        return target.read_bytes()

@@ -85,7 +85,7 @@ def import_grids(
     report = _report(reading, [*faults, *further, *reading.fixes], [f"draft plan {name}", *notes], options)
     if known.is_same:
         return report.with_counts(Saved(0, 0, len(plan.grids)))
-    with trial(session, options):
+    with trial(session, options, "grids", village_code, report):
         save_drawn(session, village_code, plan, known, serials)
     return report.with_counts(Saved(len(plan.grids), 0, 0))
 

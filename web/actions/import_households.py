@@ -49,7 +49,7 @@ def import_households(session: Session, spec: str, village_code: str, options: I
     report = report_of(reading, [*reading.faults, *ledger.faults, *misplaced, *taken], notes, options)
     if not report.is_storable:
         return report
-    with trial(session, options):
+    with trial(session, options, "households", village_code, report):
         village_store.save_units(session, village_code, new_units)
         saved = household_store.save_households(session, village_code, homes)
         people = _save_people(session, homes, ledger)

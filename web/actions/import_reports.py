@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from geodata.audit import record
 from geodata.files.features import read_layer
 from geodata.files.tables import PLACE_ROLES
 from geodata.villages import load_village
@@ -13,7 +15,7 @@ from mapgrid.errors import CodeError, Fault, InputRefusedError, NotFoundError
 from mapgrid.verdicts import Verdict, rows_refused, verdict_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from shapely.geometry.base import BaseGeometry
     from sqlalchemy.orm import Session
@@ -22,6 +24,18 @@ if TYPE_CHECKING:
     from geodata.files.features import Reading
 
 _TAKEN = frozenset({Verdict.ACCEPTED, Verdict.FIXED})
+
+
+class Stage(StrEnum):
+    """What an import is doing."""
+
+    READING = "reading"
+    CHECKING = "checking"
+    STORING = "storing"
+
+
+def _tell_nobody(stage: Stage) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +52,8 @@ class ImportOptions:
         Store the sound rows although others were refused.
     replaces
         Let a household of the file take a code that another stored one has.
+    tell
+        Called with what begins now; it may raise to give the import up.
     """
 
     crs: str | None = None
@@ -45,6 +61,7 @@ class ImportOptions:
     is_dry_run: bool = False
     accepts_rows: bool = False
     replaces: bool = False
+    tell: Callable[[Stage], None] = _tell_nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,21 +114,33 @@ class ImportReport:
 
 
 @contextmanager
-def trial(session: Session, options: ImportOptions) -> Iterator[None]:
-    """Undo what the block saves when it was a dry run, whose counts are then what would be."""
+def trial(session: Session, options: ImportOptions, what: str, code: str, report: ImportReport) -> Iterator[None]:
+    """Leave a trace of what the block saves; undo it when it was a dry run, whose counts are then what would be.
+
+    Parameters
+    ----------
+    what, code
+        What is imported, and the village it is for.
+    """
+    options.tell(Stage.STORING)
     with session.begin_nested() as savepoint:
         yield
         if options.is_dry_run:
             savepoint.rollback()
+    if not options.is_dry_run:
+        rows = {"rows_in": report.rows_in, "rows_ok": report.rows_ok}
+        record(session, f"import.{what}", code, area=code, verdict=report.verdict.value, **rows)
 
 
 def read_rows(spec: str, options: ImportOptions) -> Reading:
     """Return the layer that is to be imported, or raise `InputRefusedError` when it has no row at all."""
+    options.tell(Stage.READING)
     placing = {role: name for role, name in options.columns.items() if role in PLACE_ROLES and name}
     reading = read_layer(spec, crs=options.crs, columns=placing)
     if reading.rows_in == 0:
         place = {"file": reading.frame.attrs["file"], "layer": reading.frame.attrs["layer"]}
         raise InputRefusedError([Fault("at least one row", "none", **place)])
+    options.tell(Stage.CHECKING)
     return reading
 
 

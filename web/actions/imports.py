@@ -13,8 +13,10 @@ from geodata.files.outlines import boundary_of, read_terrain, read_units
 from geodata.files.placing import inside
 from geodata.files.workbench import shares_inside
 from geodata.households import load_places
+from geodata.scoping import actor_of
 from mapgrid.codes import check_village_code, parent_of
 from mapgrid.errors import CodeError, Fault, InputRefusedError, NotFoundError
+from mapgrid.roles import Permission, allows
 from web.actions.import_reports import (
     ImportOptions,
     ImportReport,
@@ -52,6 +54,7 @@ def import_village(session: Session, spec: str, code: str, names: AreaNames, opt
         reading = read_rows(spec, options)
         boundary = boundary_of(reading, code, options.columns, names.village)
         is_new = _lock(session, code)
+        _check_areas_above(session, code)
         _check_households_inside(session, code, boundary.shape, reading.frame)
     except InputRefusedError as error:
         return refused(error)
@@ -59,7 +62,7 @@ def import_village(session: Session, spec: str, code: str, names: AreaNames, opt
     report = report_of(reading, [], notes, options)
     if not report.is_storable:
         return report
-    with trial(session, options):
+    with trial(session, options, "village", code, report):
         is_named = _save_names(session, code, names, boundary.name)
         is_drawn = village_store.save_boundary(session, code, boundary.shape, source=reading.frame.attrs["file"])
     changed = is_named or is_drawn
@@ -85,7 +88,7 @@ def import_units(session: Session, spec: str, village_code: str, options: Import
     report = report_of(reading, [*reading.faults, *faults], [], options)
     if not report.is_storable:
         return report
-    with trial(session, options):
+    with trial(session, options, "units", village_code, report):
         saved = village_store.save_units(session, village_code, units.drop(outside.index))
     return report.with_counts(saved)
 
@@ -110,7 +113,7 @@ def import_terrain(
     report = report_of(reading, [*reading.faults, *faults], notes, options)
     if not report.is_storable:
         return report
-    with trial(session, options):
+    with trial(session, options, "barriers", village_code, report):
         terrain = terrain.assign(is_barrier=is_barrier, is_preferred=is_preferred)
         saved = village_store.save_terrain(session, village_code, terrain)
     return report.with_counts(saved)
@@ -146,6 +149,18 @@ def _overlaps(session: Session, code: str, boundary: BaseGeometry, frame: GeoDat
         for name, other, share in zip(others["name"], others["code"], shares, strict=True)
         if share > _NOTEWORTHY_OVERLAP
     ]
+
+
+def _check_areas_above(session: Session, code: str) -> None:
+    """Refuse a village whose district or town is missing and not the asker's to make."""
+    actor = actor_of(session)
+    town = parent_of(code)
+    for area in (town, parent_of(town) if town else None):
+        if area is None or village_store.is_area(session, area) or actor is None:
+            continue
+        if not allows(actor, Permission.IMPORT, area):
+            hint = "ask somebody of the district, or the administrator, to import a first village there"
+            raise InputRefusedError([Fault(f"the area {area} in the store", "none", hint=hint)])
 
 
 def _lock(session: Session, code: str) -> bool:
