@@ -27,6 +27,8 @@ def exchange(place: Path, draft: Path, kept_name: str) -> Path | None:
     kept_name
         What the old one is called from now on, in the same place.
     """
+    if (place / kept_name).exists():
+        raise ClusterError(f"{place / kept_name} is there already; wait a second and try again")
     kept = place / kept_name if (place / "data").exists() else None
     note = place / f"{_NOTE}.new"
     with note.open("w") as writing:

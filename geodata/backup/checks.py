@@ -47,15 +47,15 @@ def compare(manifest: Manifest, found: Contents, *, is_same_server: bool) -> lis
     found
         What is there.
     is_same_server
-        Whether the major version is the one that wrote the backup; another one may word definitions differently, so
-        that only their names are compared.
+        Whether the major version is the one that wrote the backup; another one may word definitions differently and
+        name things that had no name, so that only what is missing counts.
     """
     wanted = manifest.contents
     checks = [_compare_tables(wanted, found), _compare_sequences(wanted, found)]
     for kind in sorted(wanted.definitions.keys() | found.definitions.keys()):
         here, there = wanted.definitions.get(kind, {}), found.definitions.get(kind, {})
         if not is_same_server:
-            here, there = dict.fromkeys(here, ""), dict.fromkeys(there, "")
+            here, there = dict.fromkeys(here, ""), dict.fromkeys(here.keys() & there.keys(), "")
         checks.append(_compare_names(kind, here, there))
     return checks
 
