@@ -123,7 +123,7 @@ def save_plan(
 
     Notes
     -----
-    A plan of `mapgrid.partition` is also kept to the last bit, for edits; what is published now becomes its base.
+    A plan of `mapgrid.partition` is also kept to the last bit, for edits. What is published now becomes its base.
     Vertices go to EPSG:4326 one by one, so that edges that matched in metres still match. A fixed number of statements,
     whatever the size of the village.
     """
@@ -162,8 +162,7 @@ def load_current_plan(session: Session, village_code: str, on: date) -> PlanReco
 
 def load_published(session: Session, village_code: str) -> PlanRecord | None:
     """Return the plan of a village that was published last, whether or not its first day has come; None without one."""
-    row = session.execute(select(*PLAN_COLUMNS).where(*_is_published(village_code))).one_or_none()
-    return None if row is None else plan_record(row)
+    return _load_one(session, *_is_published(village_code))
 
 
 def plan_record(row: Row[Any]) -> PlanRecord:
@@ -173,10 +172,7 @@ def plan_record(row: Row[Any]) -> PlanRecord:
 
 def load_plan_named(session: Session, village_code: str, name: str) -> PlanRecord | None:
     """Return the plan of a village that has a name, or None."""
-    row = session.execute(
-        select(*PLAN_COLUMNS).where(Plan.village_code == village_code, Plan.name == name)
-    ).one_or_none()
-    return None if row is None else plan_record(row)
+    return _load_one(session, Plan.village_code == village_code, Plan.name == name)
 
 
 def load_used_codes(session: Session, village_code: str) -> frozenset[str]:
@@ -238,6 +234,11 @@ def load_assignments(session: Session, plan_id: int) -> pd.DataFrame:
         index=pd.Index([row.household_code for row in rows], name="household"),
         dtype=object,
     )
+
+
+def _load_one(session: Session, *conditions: ColumnElement[bool]) -> PlanRecord | None:
+    row = session.execute(select(*PLAN_COLUMNS).where(*conditions)).one_or_none()
+    return None if row is None else plan_record(row)
 
 
 def _is_published(village_code: str) -> tuple[ColumnElement[bool], ...]:

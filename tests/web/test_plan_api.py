@@ -11,10 +11,14 @@ import shapely
 from openapi_schema_validator import OAS31Validator
 from plan_asserts import assert_plan_is_its_log, assert_rows_are
 from plan_village import STARTS_ON, chance_edits, store_village
+from signed_in import TOKEN, sign_in
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from geodata.plan_snapshots import load_snapshot
 from geodata.plans import load_grids
+from mapgrid.roles import Role
+from web import database
 from web.blueprints import api
 
 CODE, OTHER = "990101102301", "990101102302"
@@ -530,3 +534,63 @@ def test_what_everybody_sees_never_changes_while_drafts_are_edited(client, sessi
         step(client, draft, "review", version)
         assert [client.get(address).json for address in seen] == before
     assert made >= 5
+
+
+def test_each_change_leaves_one_entry_in_the_trail_and_a_refused_one_leaves_none(client, session, draft):
+    edit(client, draft, {"edit": "merge", "grids": neighbours(client, draft)}, 0)
+    edit(client, draft, {"edit": "lock", "grid": f"{CODE}777"}, 1, status=422)
+    edit(client, draft, {"edit": "undo"}, 0, status=412)
+    edit(client, draft, {"edit": "undo"}, 1)
+    for version, name in enumerate(("review", "return", "review"), start=2):
+        step(client, draft, name, version)
+    step(client, draft, "publish", 5, starts_on="2026-04-01")
+    other = ask(client.post, "/api/plans", 201, json={"village": CODE, "source": "division"}).headers["Location"]
+    ask(client.delete, other, 204, headers=at(0))
+    rows = session.execute(
+        text("SELECT action, subject, area_code, login FROM audit_entry WHERE action LIKE 'plan.%' ORDER BY id")
+    ).all()
+    told = ["begin", "edit", "edit", "review", "return", "review", "publish", "begin", "delete"]
+    assert [row.action for row in rows] == [f"plan.{one}" for one in told]
+    assert {(row.area_code, row.login) for row in rows} == {(CODE, "reader")}
+    assert [row.subject for row in rows] == ["2"] * 7 + ["3"] * 2
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE plan_edit SET made_by = 'nobody'", "DELETE FROM plan_edit", "TRUNCATE plan_edit"]
+)
+def test_the_application_can_neither_change_nor_remove_what_is_in_the_log(app, draft, statement):
+    with app.test_request_context("/", headers={"Cookie": f"mapgrid={TOKEN}"}):
+        asker = database.session()
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            asker.execute(text(statement))
+        asker.rollback()
+
+
+def test_nobody_adds_to_the_log_in_the_name_of_another(app, draft):
+    with app.test_request_context("/", headers={"Cookie": f"mapgrid={TOKEN}"}):
+        asker = database.session()
+        added = text(
+            "INSERT INTO plan_edit (plan_id, version, village_code, record, account_id)"
+            " SELECT plan_id, 9, village_code, record, account_id + 1 FROM plan_edit"
+        )
+        with pytest.raises(ProgrammingError, match="row-level security"):
+            asker.execute(added)
+        asker.rollback()
+
+
+def test_a_planner_of_another_village_finds_neither_log_nor_kept_plan_behind_the_fence(app, session, draft):
+    sign_in(session, "elsewhere", (Role.PLANNER, OTHER), token="elsewhere")
+    session.commit()
+    for token, count in ((TOKEN, 2), ("elsewhere", 0)):
+        with app.test_request_context("/", headers={"Cookie": f"mapgrid={token}"}):
+            asker = database.session()
+            assert asker.scalar(text("SELECT count(*) FROM plan_snapshot")) == count
+            assert asker.scalar(text("SELECT count(*) FROM plan_edit")) == count / 2
+            asker.rollback()
+    stranger = app.test_client()
+    stranger.set_cookie("mapgrid", "elsewhere")
+    ask(stranger.get, draft, 404)
+    ask(stranger.post, f"{draft}/edits", 404, json={"edit": "undo"}, headers=at(0))
+    ask(stranger.post, "/api/plans", 404, json={"village": CODE})
+    ask(stranger.get, f"/api/plans?village={CODE}", 404)
+    assert app.test_client().get(draft).status_code == 401
