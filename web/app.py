@@ -22,7 +22,6 @@ from web import (
     logs,
     metrics,
     templating,
-    uploads,
 )
 from web.actions.plan_shelf import PlanShelf
 from web.blueprints import account, api, audit, imports, jobs, people, plans
@@ -70,7 +69,6 @@ def create_app(database_url: str, settings: Settings | None = None) -> Flask:
     Babel(app, locale_selector=_choose_locale)
     identity.register(app)
     guards.register(app)
-    uploads.register(app)
     CSRFProtect(app)
     errors.register(app)
     limits.register(app)

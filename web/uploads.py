@@ -16,7 +16,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask import current_app, request
+from flask import current_app
 
 from geodata.files.child import GivenUpError
 from mapgrid.errors import NotFoundError
@@ -24,14 +24,10 @@ from mapgrid.errors import NotFoundError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flask import Flask
     from werkzeug.datastructures import FileStorage
 
 LARGEST_BYTES = 64 * 1024 * 1024
 """Largest file that is taken by way of a browser; the command line takes larger ones."""
-
-ENDPOINTS = frozenset({"imports.upload", "imports.import_file"})
-"""Views that take files."""
 
 _KEPT_S = 3600
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -104,15 +100,6 @@ class Upload:
     def drop(self) -> None:
         """Remove it."""
         shutil.rmtree(self.directory, ignore_errors=True)
-
-
-def register(app: Flask) -> None:
-    """Let larger requests through to the views that take files; to be registered after the guards, before forms."""
-
-    @app.before_request
-    def allow_files() -> None:
-        if request.endpoint in ENDPOINTS:
-            request.max_content_length = LARGEST_BYTES
 
 
 def keep(sent: FileStorage, account_id: int, village_code: str, kind: str) -> Upload:

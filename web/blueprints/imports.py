@@ -17,6 +17,7 @@ from mapgrid.roles import Permission, allows
 from web import fault_words, import_page, uploads
 from web.actions import areas
 from web.actions.run_import import ImportKind, run_import, template_of
+from web.bodies import takes
 from web.clock import now
 from web.database import commit, session
 from web.folium_map import SCRIPTS, STYLES
@@ -66,6 +67,7 @@ def start(code: str) -> str:
 
 
 @blueprint.post("/import/<code>")
+@takes(uploads.LARGEST_BYTES)
 @requires(Permission.IMPORT)
 def upload(code: str) -> ResponseReturnValue:
     """Keep a file that was sent and lead to where it is looked at."""
@@ -155,6 +157,7 @@ def cancel(code: str, token: str) -> Response:
 
 
 @blueprint.post("/api/villages/<code>/imports")
+@takes(uploads.LARGEST_BYTES)
 @requires(Permission.IMPORT)
 def import_file(code: str) -> ResponseReturnValue:
     """Import a file in one call, as a dry run unless `dry_run` is `no`, and return the report."""
