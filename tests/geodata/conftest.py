@@ -2,8 +2,10 @@
 
 import pytest
 from click.testing import CliRunner
-from given import LAND, VILLAGE, write
+from given import LAND, VILLAGE
 
+from geodata.database import open_engine, session_maker
+from geodata.villages import save_area, save_boundary
 from web.cli import main
 
 
@@ -21,8 +23,11 @@ def mapgrid(database_url):
 
 
 @pytest.fixture
-def village(mapgrid, tmp_path):
-    """Import a village about ten kilometres wide and return its code."""
-    write(tmp_path / "land.gpkg", LAND)
-    mapgrid("import", "village", tmp_path / "land.gpkg", "--code", VILLAGE, "--name", "举溪村")
+def village(database_url):
+    """Store a village about ten kilometres wide and return its code."""
+    engine = open_engine(database_url)
+    with session_maker(engine).begin() as session:
+        save_area(session, VILLAGE, name="举溪村")
+        save_boundary(session, VILLAGE, LAND)
+    engine.dispose()
     return VILLAGE

@@ -9,9 +9,13 @@ import threading
 import time
 
 import pytest
-from given import VILLAGE, write, write_ledger
+from geopandas import GeoDataFrame
+from given import VILLAGE, write
 from hostile_files import FILES, SECRET, comb, killing_star
+from shapely import Point
 from sqlalchemy import text
+
+from geodata.households import save_households
 
 LONGEST_S = 10.0
 LONGEST_ON_A_BUSY_MACHINE_S = 40.0
@@ -23,6 +27,9 @@ COMMANDS = {
     "barriers": ["barriers", "--village", VILLAGE, "--kind", "waterway"],
     "grids": ["grids", "--village", VILLAGE],
 }
+
+
+HOME = GeoDataFrame({"code": [f"{VILLAGE}000009"]}, geometry=[Point(117.05, 25.05)], crs=4326)
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +97,8 @@ def test_a_hostile_file_gets_its_verdict_at_its_place_and_does_no_harm(
     folder.mkdir()
     spec = file.make(folder, address)
     if file.command == "grids":
-        home = write_ledger(tmp_path, "9,甲,,117.05,25.05")
-        mapgrid("import", "households", home, "--village", village)
+        save_households(session, VILLAGE, HOME)
+        session.commit()
     before, files = rows_of(session), sorted(folder.iterdir())
     command = [*COMMANDS[file.command][:1], spec, *COMMANDS[file.command][1:]]
     with soon():
