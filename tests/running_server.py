@@ -87,4 +87,8 @@ def running_server(home, *arguments, **options):
             yield RunningServer(process, said)
         finally:
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=40)
+            try:
+                process.communicate(timeout=40)
+            except subprocess.TimeoutExpired:
+                process.kill()  # or leaving the block would wait for it for ever
+                raise
