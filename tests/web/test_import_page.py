@@ -20,7 +20,6 @@ from sqlalchemy import text
 from geodata.audit import load_entries
 from mapgrid.exports import harmless_cell
 from mapgrid.roles import Role
-from web import uploads
 
 VILLAGE = VILLAGES[0]
 NEW = f"{VILLAGE[:9]}288"
@@ -193,7 +192,7 @@ def test_a_village_outside_of_the_scope_is_not_to_be_founded(planner, session):
 
 
 def test_a_file_too_large_is_refused_with_the_limit(app, planner, monkeypatch):
-    monkeypatch.setattr(uploads, "LARGEST_BYTES", 1000)
+    monkeypatch.setattr(app.view_functions["imports.upload"], "longest_body", 1000)
     data = {"file": (io.BytesIO(b"x" * 5000), "h.csv"), "kind": "households"}
     answer = planner.post(f"/import/{NEW}", data=data, content_type="multipart/form-data")
     assert answer.status_code == 413
