@@ -242,7 +242,7 @@ def test_an_edit_that_cannot_be_is_refused_with_its_code(client, draft, record, 
         ("{", 400),
         ("[" * 60_000, 400),
         ("null", 400),
-        (json.dumps({"a": "x" * 65_536}), 413),
+        (json.dumps({"a": "x" * 2**20}), 413),
     ],
 )
 def test_a_body_that_is_none_is_refused(client, draft, body, status):
@@ -316,6 +316,14 @@ def test_who_looked_at_an_older_version_is_told_both_and_nothing_changes(client,
             stale = ask(client.post, f"{draft}/{method}", 412, headers=at(0), json=record)
     assert (stale.json["code"], stale.json["yours"], stale.json["now"]) == ("STALE_VERSION", 0, 1)
     assert ask(client.get, draft).json["plan"]["version"] == 1
+    assert_plan_is_its_log(session, 2)
+
+
+def test_a_request_sent_twice_under_one_key_is_carried_out_once(client, session, draft):
+    sent = {"json": {"edit": "merge", "grids": neighbours(client, draft)}}
+    sent["headers"] = {**at(0), "Idempotency-Key": "0123-4567-89ab"}
+    first, again = (ask(client.post, f"{draft}/edits", **sent) for _ in range(2))
+    assert (again.json, again.headers["ETag"]) == (first.json, '"1"')
     assert_plan_is_its_log(session, 2)
 
 
