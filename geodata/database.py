@@ -36,7 +36,7 @@ def open_engine(url: str, *, pool_size: int = 5, patience: Patience = COMMAND) -
     Parameters
     ----------
     pool_size
-        Connections that are kept open, and as many again while all of them are in use; 0 keeps none.
+        Connections that are kept open; some more are made while all of them are in use. 0 keeps none.
     patience
         How long it waits for the database before it gives up.
     """

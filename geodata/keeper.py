@@ -19,6 +19,8 @@ from geodata import cluster
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_PATIENCE_S = 30.0
+
 
 @contextmanager
 def kept(home: Path) -> Iterator[int]:
@@ -34,7 +36,11 @@ def kept(home: Path) -> Iterator[int]:
         yield held
     finally:
         os.close(held)
-        keeper.wait()
+        try:
+            keeper.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:  # the caller stops the cluster anyway
+            keeper.kill()
+            keeper.wait()
 
 
 def main(home: Path) -> None:

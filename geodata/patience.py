@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 _PING_S = 2.0
 """A connection that has rested in the pool must answer this soon, or is thrown away."""
+_MORE_AT_PEAKS = 11
+"""Connections beside the 5 that are kept: two for each of a worker's 8 threads, since counting tries takes one."""
 _GRACE_S = 2.0
 """How much longer than the server's own limit the client waits: the server's answer says more."""
 
@@ -138,7 +140,7 @@ def pool_arguments(patience: Patience, pool_size: int) -> dict[str, Any]:
         return {"poolclass": NullPool}
     return {
         "pool_size": pool_size,
-        "max_overflow": pool_size,
+        "max_overflow": _MORE_AT_PEAKS,
         "pool_timeout": patience.pool_s,
         "pool_recycle": 1800,
         "pool_pre_ping": True,

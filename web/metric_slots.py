@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
+import tempfile
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,12 +20,29 @@ from typing import TYPE_CHECKING
 from prometheus_client import values
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from io import TextIOWrapper
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """The environment variable by which prometheus-client finds the directory."""
+_PREFIX = "counts-"
 
 _held: dict[int, tuple[int, TextIOWrapper]] = {}  # by process: a fork takes a place of its own
+
+
+@contextmanager
+def lent_below(home: Path) -> Iterator[str]:
+    """Lend a new directory to count in; those of servers that were killed are deleted."""
+    home.mkdir(parents=True, exist_ok=True)
+    for abandoned in home.glob(f"{_PREFIX}*"):
+        if not any(map(_is_held, abandoned.glob("place-*"))):
+            shutil.rmtree(abandoned, ignore_errors=True)
+    with (
+        tempfile.TemporaryDirectory(prefix=_PREFIX, dir=home) as directory,
+        (Path(directory) / "place-none").open("w") as mine,  # counts nothing, and shows that somebody is there
+    ):
+        fcntl.flock(mine, fcntl.LOCK_EX)
+        yield directory
 
 
 def share() -> None:
@@ -33,11 +53,7 @@ def share() -> None:
 def forget_dead(directory: str) -> None:
     """Delete what holders that are gone said about themselves; what they counted stays."""
     for lock in Path(directory).glob("place-*"):
-        with lock.open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
+        if not _is_held(lock):
             _forget(lock)
 
 
@@ -62,6 +78,15 @@ def _take(directory: Path) -> tuple[int, TextIOWrapper]:
         _forget(lock)
         return number, file
     raise AssertionError  # count() has no end
+
+
+def _is_held(lock: Path) -> bool:
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def _forget(lock: Path) -> None:

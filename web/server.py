@@ -11,7 +11,6 @@ import ipaddress
 import os
 import socket
 import sys
-import tempfile
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -42,7 +41,7 @@ def serve(database_url: str, settings: Settings) -> int:
     logs.configure()
     with ExitStack() as stack:
         listener = stack.enter_context(listen(settings))
-        counts = stack.enter_context(tempfile.TemporaryDirectory(prefix="mapgrid-counts-"))
+        counts = stack.enter_context(metric_slots.lent_below(settings.home))
         inherited = [listener.fileno()]
         if settings.database_url is None:
             stack.enter_context(revived(settings.home))

@@ -94,7 +94,7 @@ def test_a_network_that_swallows_every_packet(database_url, tmp_path):
 
 def test_a_pool_without_a_free_connection(writing):
     engine = writing.application.extensions["engine"]
-    held = [engine.connect() for _ in range(engine.pool.size() * 2)]
+    held = [engine.connect() for _ in range(engine.pool.size() + engine.pool._max_overflow)]
     with _soon():
         _assert_come_back(writing.get("/api/areas"), 2, "Too much")
     for connection in held:

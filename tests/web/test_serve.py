@@ -45,7 +45,7 @@ def test_ctrl_c_ends_the_server_and_its_database(home, serving):
     said, _ = server.process.communicate(timeout=30)
     assert server.process.returncode == 0
     assert said == ""
-    assert all(json.loads(line)["level"] == "info" for line in server.log().splitlines())
+    assert [line for line in server.log().splitlines() if json.loads(line)["level"] != "info"] == []
     assert cluster.status(home) is None
 
 

@@ -114,6 +114,8 @@ def test_when_all_is_killed_at_once_nothing_goes_on_for_ever(home, server):
         while any(Path(f"/proc/{pid}").exists() for pid in [*started, database]):
             go_on()
     assert cluster.status(home) is None
+    with running_server(home):
+        assert len(list(home.glob("counts-*"))) == 1  # those of the killed one are gone
 
 
 def test_a_reload_under_load_is_noticed_by_nobody(server):
