@@ -1,13 +1,23 @@
 import pytest
+from signed_in import sign_in
 
+from mapgrid.roles import Role
 from web.app import create_app
 
 
-def test_an_empty_store_says_how_to_bring_a_village(client):
-    page = client.get("/", headers={"Accept-Language": "en"})
+def test_an_empty_store_says_how_to_bring_a_village(app, session):
+    sign_in(session, "leader", (Role.VILLAGE_LEADER, ""))
+    session.commit()
+    leader = app.test_client()
+    leader.set_cookie("mapgrid", "leader")
+    page = leader.get("/", headers={"Accept-Language": "en"})
     assert page.status_code == 200
     assert "No village here yet" in page.text
     assert "mapgrid import village" in page.text
+
+
+def test_who_brings_villages_begins_in_an_empty_store_with_that(client):
+    assert client.get("/").location == "/import"
 
 
 @pytest.mark.parametrize("path", ["/map/990101102201", "/map/990101", "/map/none", "/nothing"])
@@ -18,10 +28,10 @@ def test_what_is_not_there_is_answered_alike(client, path):
 
 
 def test_the_browser_decides_the_language_the_first_time_and_the_reader_afterwards(client):
-    assert 'lang="zh-CN"' in client.get("/", headers={"Accept-Language": "zh-TW,zh;q=0.9,en;q=0.8"}).text
-    assert 'lang="en"' in client.get("/", headers={"Accept-Language": "en-GB"}).text
+    assert 'lang="zh-CN"' in client.get("/account", headers={"Accept-Language": "zh-TW,zh;q=0.9,en;q=0.8"}).text
+    assert 'lang="en"' in client.get("/account", headers={"Accept-Language": "en-GB"}).text
     client.get("/language/zh")
-    assert 'lang="zh-CN"' in client.get("/", headers={"Accept-Language": "en-GB"}).text
+    assert 'lang="zh-CN"' in client.get("/account", headers={"Accept-Language": "en-GB"}).text
 
 
 @pytest.mark.parametrize("back", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example"])
