@@ -35,7 +35,9 @@ def write_ledger(folder, *rows, header=HEADER, encoding="utf-8"):
 
 def count(session, table):
     session.rollback()
-    return session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608 - a name of ours
+    counted = session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608 - a name of ours
+    session.rollback()  # a command that puts policies in place waits for who reads
+    return counted
 
 
 def report_of(mapgrid, folder, *arguments, ends_with):

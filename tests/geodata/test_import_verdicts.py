@@ -42,6 +42,7 @@ def test_what_was_mended_is_named_with_what_was_done(mapgrid, session, tmp_path)
 
 def test_every_import_of_the_same_file_again_changes_nothing_and_says_so(mapgrid, village, session, tmp_path):
     halves = (box(117, 25, 117.05, 25.1), box(117.05, 25, 117.1, 25.1))
+    write(tmp_path / "land.gpkg", LAND)
     write(tmp_path / "units.gpkg", *halves, name=["一组", "二组"])
     write(tmp_path / "river.gpkg", LineString([(117, 25), (117.1, 25.1)]), name=["溪"])
     ledger = write_ledger(tmp_path, "1,甲,13800001234,117.01,25.01", "2,乙,,117.02,25.02")
