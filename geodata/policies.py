@@ -51,6 +51,9 @@ def apply(connection: Connection) -> bool:
     remove(connection)
     for statement in statements:
         connection.exec_driver_sql(statement)
+    # Not among the statements: the mark must not hold the database's name, or each copy would make all of it anew.
+    database = connection.execute(text("SELECT quote_ident(current_database())")).scalar_one()
+    connection.exec_driver_sql(f"GRANT TEMPORARY ON DATABASE {database} TO {WEB_ROLE}")
     _write_permissions(connection)  # now that an owner who is no superuser has a policy that lets it
     connection.exec_driver_sql(f"COMMENT ON POLICY owner ON {_MARK} IS '{mark}'")
     _let_boxes_through(connection)
@@ -117,14 +120,11 @@ def _permissions_text() -> str:
 
 
 def _statements(connection: Connection) -> Iterator[str]:
-    schema, owner, database = connection.execute(
-        text("SELECT quote_ident(current_schema()), quote_ident(current_user), quote_ident(current_database())")
-    ).one()
+    schema, owner = connection.execute(text("SELECT quote_ident(current_schema()), quote_ident(current_user)")).one()
     for script in _SCRIPTS:
         source = files("geodata").joinpath("sql", script).read_text(encoding="utf-8")
         yield source.replace(":schema", schema).replace(":web", f"'{WEB_ROLE}'")
     yield f"GRANT USAGE ON SCHEMA {schema} TO {WEB_ROLE}"
-    yield f"GRANT TEMPORARY ON DATABASE {database} TO {WEB_ROLE}"
     yield f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {WEB_ROLE}"
     yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {WEB_ROLE}"
     yield f"GRANT SELECT ON spatial_ref_sys, geometry_columns, alembic_version TO {WEB_ROLE}"
