@@ -40,6 +40,7 @@ _CHROMIUM_OPTIONS = [
 def pytest_configure(config):
     """Choose the home of the test server; workers of xdist inherit the choice."""
     os.environ.setdefault("MAPGRID_ARCHIVE", "0")  # tests of the archive ask for it
+    os.environ.setdefault("MAPGRID_NIGHTLY", "0")  # or each server that a test starts makes up for the last night
     if _HOME not in os.environ:
         os.environ[_HOME] = tempfile.mkdtemp(prefix="mapgrid-test-")
         Path(os.environ[_HOME]).chmod(0o755)  # the account postgres must get through, when root tests

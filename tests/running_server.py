@@ -27,7 +27,7 @@ class RunningServer:
         self.process, self._said = process, said
         line = process.stdout.readline()
         ready = re.search(r"mapgrid is ready: (http://127\.0\.0\.1:(\d+))", line)
-        assert ready, line + process.stdout.read() + self.log()
+        assert ready, line + self.log()
         self.address, self.port = ready[1], int(ready[2])
 
     def log(self):

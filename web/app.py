@@ -19,8 +19,8 @@ from web import (
     health,
     identity,
     limits,
-    logs,
     metrics,
+    request_log,
     templating,
 )
 from web.actions.plan_shelf import PlanShelf
@@ -62,7 +62,7 @@ def create_app(database_url: str, settings: Settings | None = None) -> Flask:
     app.extensions["plans"] = PlanShelf()
     if settings.is_https:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
-    logs.register(app)
+    request_log.register(app)
     metrics.register(app, engine)
     health.register(app, database_url)
     bodies.register(app)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import sys
 
 from web import jobs, logs, nightly
+from web.job_queue import DONE, NIGHTLY
 from web.lifeline import end_with
 from web.settings import read_settings
-
-NIGHTLY = "nightly"
 
 
 def main(what: str, parent: int) -> int:
@@ -19,7 +18,7 @@ def main(what: str, parent: int) -> int:
     database_url = settings.database_url or ""
     if what == NIGHTLY:
         nightly.run(database_url, settings)
-        return jobs.DONE
+        return DONE
     return jobs.run(database_url, int(what))
 
 

@@ -14,68 +14,27 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy
-from procrastinate.job_context import AbortReason
-from sqlalchemy.engine import make_url
-
-from geodata.database import open_engine, session_maker
-from geodata.jobs import end_job
-from geodata.patience import JOB
-from mapgrid.errors import MapgridError
-from mapgrid.jobs import JobState
-from web import logs, nightly
-from web.job_process import NIGHTLY
-from web.jobs import DONE
+from web import logs
+from web.job_queue import QUEUE, make_app
 from web.lifeline import end_with
 from web.settings import read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-QUEUE = "jobs"
+    from procrastinate import App
+
+    from web.settings import Settings
+
 HEARTBEAT_S = 1.0
 STALLED_S = 6.0
 """After so long a silence a worker counts as dead."""
-_STOP_S = 5.0
 _log = logging.getLogger(__name__)
 
 
-class ProcessEndedError(MapgridError):
-    """The process of a job ended before the job did: it was killed, or the database was away."""
-
-
-def make_app(database_url: str) -> App:
-    """Return the queue's application, not yet connected."""
-    plain = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
-    app = App(
-        connector=PsycopgConnector(conninfo=plain, min_size=1, max_size=4, timeout=10, kwargs={"connect_timeout": 5}),
-        # A machine that was off at night does the night's work when it is on again.
-        periodic_defaults={"max_delay": 24 * 3600},
-    )
-    # How often a job may be begun is counted by the job itself; a database that is away is no attempt.
-    again = RetryStrategy(max_attempts=1000, wait=1, retry_exceptions={ProcessEndedError})
-
-    @app.task(name="run_job", queue=QUEUE, pass_context=True, retry=again)
-    async def run_job(context: JobContext, job_id: int) -> None:
-        try:
-            await _run_process(str(job_id))
-        except asyncio.CancelledError:
-            if context.abort_reason() is not AbortReason.USER_REQUEST:
-                raise ProcessEndedError("the worker stops; another takes the job") from None
-            await asyncio.to_thread(_keep_cancelled, database_url, job_id)
-            raise
-
-    @app.periodic(cron=nightly.CRON)
-    @app.task(name="nightly", queue=QUEUE, queueing_lock="nightly", pass_context=False)
-    async def every_night(timestamp: int) -> None:  # noqa: ARG001 - the queue tells when it was due
-        await _run_process(NIGHTLY)
-
-    return app
-
-
-async def work(database_url: str, when_ready: Callable[[], None]) -> None:
+async def work(settings: Settings, when_ready: Callable[[], None]) -> None:
     """Take jobs until SIGINT or SIGTERM; a lost database ends it with an error."""
-    app = make_app(database_url)
+    app = make_app(settings.database_url or "", is_nightly=settings.is_nightly)
     async with app.open_async():
         when_ready()
         again = asyncio.create_task(_take_over(app))
@@ -104,41 +63,11 @@ async def _take_over(app: App) -> None:
         await asyncio.sleep(HEARTBEAT_S)
 
 
-async def _run_process(what: str) -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "web.job_process", what, str(os.getpid()), stdin=asyncio.subprocess.DEVNULL
-    )
-    try:
-        status = await process.wait()
-    except asyncio.CancelledError:
-        await _end(process)
-        raise
-    if status != DONE:
-        raise ProcessEndedError(f"the process of a job ended with {status}")
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        process.terminate()
-    try:
-        await asyncio.wait_for(process.wait(), _STOP_S)
-    except TimeoutError:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-
-
-def _keep_cancelled(database_url: str, number: int) -> None:
-    engine = open_engine(database_url, pool_size=0, patience=JOB)
-    with session_maker(engine).begin() as session:
-        end_job(session, number, JobState.CANCELLED)
-
-
 def main(ready: int, parent: int) -> None:
     """Work until SIGTERM; say on the pipe `ready` that jobs are taken."""
     end_with(parent)
     logs.configure()
-    asyncio.run(work(read_settings().database_url or "", lambda: _say(ready)))
+    asyncio.run(work(read_settings(), lambda: _say(ready)))
 
 
 def _say(pipe: int) -> None:

@@ -24,6 +24,7 @@ from mapgrid.roles import Actor, Permission, allows
 from mapgrid.times import LOCAL_TIME
 from mapgrid.village import Limits
 from web.actions.divide_village import divide_village
+from web.job_queue import AGAIN, DONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,11 +32,6 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session, sessionmaker
 
     from geodata.jobs import JobRecord
-
-DONE = 0
-"""Exit status of a job's process: nothing more to do, whether it succeeded, failed or was cancelled."""
-AGAIN = 75
-"""Exit status: not now, for a reason that passes; to be begun again."""
 
 _TELL_EVERY_S = 0.3
 

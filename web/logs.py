@@ -11,25 +11,12 @@ import logging
 import sys
 import traceback
 from datetime import UTC, datetime
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
-
-from flask import g, has_request_context, request
-
-from web.request_ids import request_id
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import TextIO
 
-    from flask import Flask, Response
-
-NO_ROUTE = "none"
-"""What stands for the route of a request that none matches."""
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-"""Those that are told by name; anybody can send words of their own."""
-
-_log = logging.getLogger("web.requests")
 _FIELDS = ("request_id", "method", "route", "status", "ms")
 _LAST_FRAMES = 6
 # gunicorn quotes what it was sent behind these words.
@@ -48,8 +35,6 @@ class JsonLine(logging.Formatter):
             "message": _without_quotes(record.getMessage()),
         }
         line |= {name: getattr(record, name) for name in _FIELDS if hasattr(record, name)}
-        if "request_id" not in line and has_request_context():
-            line["request_id"] = request_id()
         if record.exc_info and record.exc_info[0] is not None:
             line |= _told(record.exc_info[1], record.exc_info[2])
         return json.dumps(line, ensure_ascii=False, default=str)
@@ -63,34 +48,6 @@ def configure(stream: TextIO | None = None) -> None:
     for ours in ("web", "geodata"):
         logging.getLogger(ours).setLevel(logging.INFO)
     sys.excepthook = _tell_uncaught
-
-
-def register(app: Flask) -> None:
-    """Give every request a number and a line."""
-    app.logger.disabled = True  # it would name the address of a request that failed; `web.errors` tells of those
-
-    @app.before_request
-    def begin() -> None:
-        g.began = perf_counter()
-
-    @app.after_request
-    def tell(response: Response) -> Response:
-        response.headers["X-Request-Id"] = request_id()
-        took_s = perf_counter() - g.get("began", perf_counter())
-        told = {
-            "request_id": request_id(),
-            "method": request.method if request.method in METHODS else "other",
-            "route": route(),
-            "status": response.status_code,
-            "ms": round(1000 * took_s, 1),
-        }
-        _log.info("request", extra=told)
-        return response
-
-
-def route() -> str:
-    """Return the template of this request's address: the same for all villages and people."""
-    return request.url_rule.rule if request.url_rule else NO_ROUTE
 
 
 def _tell_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

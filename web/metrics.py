@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import event
 
 from web import metric_slots
-from web.logs import METHODS, route
+from web.request_log import METHODS, route
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from web.settings import Settings
 
-CRON = "30 18 * * *"
-"""Half past two at night in China, as the queue counts: in UTC."""
 DAYS_KEPT = 30
 """How long a job that has ended can still be looked at."""
 

@@ -40,6 +40,8 @@ class Settings:
         Where the log of the embedded database is archived; None if it is not.
     metrics_token
         What a program must bring to read the metrics; None when programs of this machine may read them.
+    is_nightly
+        Whether the worker of this server does the night's work: forgets what is old, backs up and proves the backup.
     """
 
     home: Path
@@ -50,6 +52,7 @@ class Settings:
     is_demo: bool = False
     archive: Path | None = None
     metrics_token: str | None = None
+    is_nightly: bool = True
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -65,12 +68,13 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         is_demo=_switch(environment, "MAPGRID_DEMO"),
         archive=_archive(environment.get("MAPGRID_ARCHIVE", ""), home),
         metrics_token=environment.get("MAPGRID_METRICS_TOKEN") or None,
+        is_nightly=_switch(environment, "MAPGRID_NIGHTLY", default=True),
     )
 
 
-def _switch(environment: Mapping[str, str], name: str) -> bool:
-    value = environment.get(name, "")
-    if value not in {"", "0", "1"}:
+def _switch(environment: Mapping[str, str], name: str, *, default: bool = False) -> bool:
+    value = environment.get(name, "") or str(int(default))
+    if value not in {"0", "1"}:
         raise SettingError(f"{name}: expected 1 or 0, found {value!r}")
     return value == "1"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from running_server import running_server
 
 from geodata import cluster
 
@@ -131,20 +132,6 @@ def test_what_cannot_be_meant_is_said_and_nothing_is_made(home, mapgrid, argumen
 
 
 def test_serve_archives_the_log_by_default(home):
-    environment = {**os.environ, "MAPGRID_HOME": str(home), "PYTHONPATH": str(_CHECKOUT), "MAPGRID_ARCHIVE": ""}
-    environment.pop("MAPGRID_DATABASE_URL", None)
-    with subprocess.Popen(
-        [sys.executable, "-m", "web", "serve", "--port", "0"],
-        cwd=_CHECKOUT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as server:
-        line = server.stdout.readline()
-        assert "mapgrid is ready" in line, line + server.stdout.read()
+    with running_server(home, MAPGRID_ARCHIVE=""):
         assert _do(home, "SHOW archive_mode") == [("on",)]
-        server.terminate()
-        server.communicate(timeout=60)
     assert len(list(home.glob("archive/*/base/*Z/base.tar.gz"))) == 1

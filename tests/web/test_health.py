@@ -121,7 +121,7 @@ def said():
         logger.setLevel(level)
 
 
-def test_each_request_is_one_line_of_json_without_what_was_asked_for(client, said):
+def test_each_request_is_one_line_of_json_without_what_was_asked_for(said, client):
     answer = client.get("/api/villages/990101102201?q=张三&tier=red")
     line = json.loads(said.getvalue())
     assert {name: line[name] for name in ("level", "logger", "method", "route", "status")} == {
@@ -137,7 +137,7 @@ def test_each_request_is_one_line_of_json_without_what_was_asked_for(client, sai
     assert not any(word in said.getvalue() for word in ("张三", "red", "990101102201"))
 
 
-def test_an_error_is_logged_with_its_place_and_without_its_message(app, said):
+def test_an_error_is_logged_with_its_place_and_without_its_message(said, app):
     @app.get("/broken")
     @public
     def broken():

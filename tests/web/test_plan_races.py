@@ -1,19 +1,14 @@
 """Several planners at once on a server of several processes: nothing accepted is lost, nothing is done twice."""
 
 import json
-import os
-import re
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Barrier
 
 import pytest
 from plan_race import Planner, assert_nothing_was_lost, figures, race, sign_in_planners
 from plan_village import store_village
+from running_server import running_server
 
-_CHECKOUT = Path(__file__).parent.parent.parent
 VILLAGES = ["990101102301", "990101102302"]
 
 
@@ -29,28 +24,9 @@ def villages(session):
 @pytest.fixture
 def address(database_url, villages, tmp_path):
     """Return the address of a server as people start it, of two processes, on the villages."""
-    environment = {
-        **os.environ,
-        "MAPGRID_HOME": str(tmp_path),
-        "MAPGRID_DATABASE_URL": database_url,
-        "PYTHONPATH": str(_CHECKOUT),
-    }
-    with subprocess.Popen(
-        [sys.executable, "-m", "web", "serve", "--port", "0"],
-        env=environment,
-        cwd=_CHECKOUT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as server:
-        line = server.stdout.readline()
-        ready = re.search(r"mapgrid is ready: (http://127\.0\.0\.1:\d+)", line)
-        assert ready, line + server.stdout.read()
-        yield ready[1]
-        server.terminate()
-        said, _ = server.communicate(timeout=30)
-        assert said == ""
+    with running_server(tmp_path, MAPGRID_DATABASE_URL=database_url) as server:
+        yield server.address
+        assert [line for line in server.log_lines() if line["level"] != "info"] == []
 
 
 def test_planners_who_edit_the_same_drafts_lose_nothing(session, address, villages):

@@ -226,10 +226,15 @@ def test_a_client_that_hangs_up_in_the_middle_of_a_head_costs_nothing(server):
     for _ in range(30):
         _begin(server, b"GET /healthz HTTP/1.1\r\nHost").close()
     assert _answers(server) == 200
-    used_s = [_processor_time(pid) for pid in server.app_workers()]
-    time.sleep(0.5)  # in which a poller that spins would use half a second
-    used_meanwhile_s = sum(map(_processor_time, server.app_workers())) - sum(used_s)
-    assert used_meanwhile_s < 0.25
+    deadline = time.monotonic() + 20  # a new worker still loads what edits of plans need
+    while _used_in_half_a_second(server) > 0.25:  # a poller that spins would use all of it, for ever
+        assert time.monotonic() < deadline
+
+
+def _used_in_half_a_second(server):
+    used_s = sum(map(_processor_time, server.app_workers()))
+    time.sleep(0.5)
+    return sum(map(_processor_time, server.app_workers())) - used_s
 
 
 def _processor_time(pid):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 
 import click
 
@@ -25,4 +26,5 @@ def worker() -> None:
     with open_store(settings.database_url, settings.home) as database_url:
         # Each job is a process, which finds its settings in the environment.
         os.environ |= {"MAPGRID_DATABASE_URL": database_url, "MAPGRID_HOME": str(settings.home)}
-        asyncio.run(work(database_url, lambda: click.echo("mapgrid takes jobs  (Ctrl-C ends it)")))
+        own = replace(settings, database_url=database_url)
+        asyncio.run(work(own, lambda: click.echo("mapgrid takes jobs  (Ctrl-C ends it)")))
