@@ -3,12 +3,15 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
+
+from geodata import cluster
 
 CHECKOUT = Path(__file__).parent.parent
 
@@ -69,6 +72,18 @@ def command_of(pid):
         return Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
     except (FileNotFoundError, ProcessLookupError):
         return []
+
+
+@contextmanager
+def temporary_home():
+    """Lend a home; a database in it is stopped and deleted at the end."""
+    directory = Path(tempfile.mkdtemp(prefix="mapgrid-test-"))
+    directory.chmod(0o755)  # the account postgres must get through, when root tests
+    try:
+        yield directory
+    finally:
+        cluster.destroy(directory)
+        shutil.rmtree(directory)
 
 
 @contextmanager

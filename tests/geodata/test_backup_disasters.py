@@ -22,6 +22,8 @@ from geodata.backup.refusals import BackupError, RestoreError
 from geodata.backup.restoring import drop_old, restore
 from geodata.backup.sealing import Seal
 
+pytestmark = pytest.mark.usefixtures("restores_alone")
+
 _CHECKOUT = Path(__file__).parent.parent.parent
 _NOW = datetime(2026, 11, 26, 14, 5, tzinfo=UTC)
 

@@ -20,6 +20,8 @@ from geodata.backup.refusals import BackupError, BackupRefusedError, RestoreErro
 from geodata.backup.restoring import restore
 from geodata.backup.sealing import Opener, Seal, new_identity
 
+pytestmark = pytest.mark.usefixtures("restores_alone")
+
 _NOW = datetime(2026, 11, 26, 14, 5, tzinfo=UTC)
 _WORDS = "four random words do"
 _NONE = Opener()

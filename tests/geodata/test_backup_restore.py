@@ -24,6 +24,8 @@ from geodata.migrations import CONTEXT
 from geodata.tables import Base
 from mapgrid.errors import NotFoundError
 
+pytestmark = pytest.mark.usefixtures("restores_alone")
+
 _NOW = datetime(2026, 11, 26, 14, 5, tzinfo=UTC)
 
 

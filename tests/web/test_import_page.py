@@ -12,7 +12,8 @@ from pathlib import Path
 import geopandas as gpd
 import openpyxl
 import pytest
-from many_villages import CLOCK, VILLAGES, save_many_villages
+from filling import with_many_villages
+from many_villages import CLOCK, VILLAGES
 from shapely import box
 from signed_in import sign_in
 from sqlalchemy import text
@@ -28,10 +29,14 @@ LEDGER = "户号,户主姓名,户主联系方式,经度,纬度\n1,甲,1380000123
 
 
 @pytest.fixture
+def template(filled):
+    return filled("many_villages", with_many_villages)
+
+
+@pytest.fixture
 def planner(app, session, tmp_path):
     """Return the browser of a planner of a town in which a village of ten kilometres has just been founded."""
     app.config.update(CLOCK=lambda: CLOCK, WTF_CSRF_ENABLED=False)
-    save_many_villages(session)
     sign_in(session, "planner", (Role.PLANNER, VILLAGE[:9]))
     sign_in(session, "other", (Role.PLANNER, VILLAGE[:9]))
     sign_in(session, "worker", (Role.WORKER, f"{VILLAGE}001"))

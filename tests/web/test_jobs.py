@@ -26,8 +26,13 @@ _ASKED = {"min": 50, "max": 100, "target": 75, "seed": 0, "starts_on": "2026-03-
 
 
 @pytest.fixture
+def template(filled):
+    return filled("jobs", store_village)
+
+
+@pytest.fixture
 def village(database_url):
-    return store_village(database_url)
+    return CODE
 
 
 @pytest.fixture
@@ -315,6 +320,7 @@ def test_the_worker_of_another_machine_is_a_command(home, database_url, planner,
     assert worker.returncode == 0
 
 
+@pytest.mark.usefixtures("restores_alone")
 def test_the_night_s_work_forgets_what_is_old_and_proves_a_backup(session, planner, database_url, home):
     number = _add(session, planner)
     jobs.run(database_url, number)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
+from filling import session_on
 from openapi_schema_validator import OAS31Validator
 from plan_asserts import assert_plan_is_its_log, assert_rows_are
 from plan_village import STARTS_ON, chance_edits, store_village
@@ -32,10 +33,17 @@ def rng():
 
 
 @pytest.fixture
-def village(app, session):
+def template(filled):
+    def fill(url):
+        with session_on(url) as session:
+            store_village(session, CODE, 300, river=False)
+
+    return filled("plan_api", fill)
+
+
+@pytest.fixture
+def village(app):
     app.config.update(CLOCK=lambda: NOW, WTF_CSRF_ENABLED=False)
-    store_village(session, CODE, 300, river=False)
-    session.commit()
     return CODE
 
 

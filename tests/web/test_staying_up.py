@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 import requests
-from running_server import CHECKOUT, children_of, running_server
+from running_server import CHECKOUT, children_of, running_server, temporary_home
 from signed_in import TOKEN, sign_in_reader
 
 from geodata import cluster
@@ -24,8 +24,17 @@ from geodata import cluster
 _SIGNED_IN = {"mapgrid": TOKEN}
 
 
+@pytest.fixture(scope="module")
+def server():
+    """Return a server for all tests that leave it working."""
+    with temporary_home() as home, running_server(home) as running:
+        sign_in_reader(cluster.status(home).url)
+        yield running
+
+
 @pytest.fixture
-def server(home):
+def own_server(home):
+    """Return a server for a test that ends it."""
     with running_server(home) as running:
         sign_in_reader(cluster.status(home).url)
         yield running
@@ -104,12 +113,12 @@ def test_a_killed_server_is_started_again_and_its_workers_do_not_linger(server):
     assert any("the server ended" in line["message"] for line in server.log_lines())
 
 
-def test_when_all_is_killed_at_once_nothing_goes_on_for_ever(home, server):
+def test_when_all_is_killed_at_once_nothing_goes_on_for_ever(home, own_server):
     """The worst case: nobody is left who could stop what was started."""
-    started = [*chain(*server.children().values()), *server.app_workers()]
+    started = [*chain(*own_server.children().values()), *own_server.app_workers()]
     database = cluster.status(home).pid
     assert len(started) >= 3
-    os.kill(server.process.pid, signal.SIGKILL)
+    os.kill(own_server.process.pid, signal.SIGKILL)
     with _eventually(20, "all have ended") as go_on:
         while any(Path(f"/proc/{pid}").exists() for pid in [*started, database]):
             go_on()
@@ -161,24 +170,24 @@ def test_a_reload_of_a_program_that_does_not_start_leaves_the_old_one_in_place(h
         assert _answers(server) == 200
 
 
-def test_what_is_being_answered_is_answered_before_the_server_stops(home, server):
+def test_what_is_being_answered_is_answered_before_the_server_stops(home, own_server):
     url = cluster.status(home).url
     with psycopg.connect(url) as connection, ThreadPoolExecutor(1) as pool:
         connection.execute("LOCK TABLE area IN ACCESS EXCLUSIVE MODE")
-        slow = pool.submit(requests.get, server.address + "/api/areas", cookies=_SIGNED_IN, timeout=20)
+        slow = pool.submit(requests.get, own_server.address + "/api/areas", cookies=_SIGNED_IN, timeout=20)
         with psycopg.connect(url, autocommit=True) as watcher, _eventually(5, "the request waits") as go_on:
             while not watcher.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()[0]:
                 go_on()
         began = time.monotonic()
-        server.signal(signal.SIGTERM)
+        own_server.signal(signal.SIGTERM)
         with _eventually(5, "nobody is let in any more") as go_on:
-            while _answers(server) is not None:
+            while _answers(own_server) is not None:
                 go_on()
         connection.rollback()
         assert slow.result().status_code == 200
-        server.process.wait(20)
+        own_server.process.wait(20)
     assert time.monotonic() - began < 15  # 3 on a machine that has nothing else to do
-    assert server.process.returncode == 0
+    assert own_server.process.returncode == 0
 
 
 def _begin(server, text):
@@ -259,12 +268,14 @@ def test_figures_add_up_over_all_workers_and_over_those_that_are_gone(server):
         name = 'mapgrid_requests_total{method="GET",route="/healthz",status="200"}'
         return next(float(line.rsplit(" ", 1)[1]) for line in page.splitlines() if line.startswith(name))
 
+    assert _answers(server) == 200
+    before = count()
     for _ in range(50):
         assert _answers(server) == 200
-    assert count() == 50
+    assert count() == before + 50
     for worker in server.app_workers():
         os.kill(worker, signal.SIGKILL)
     with _eventually(10, "counted on") as go_on:
         while _answers(server) != 200:
             go_on()
-    assert count() >= 51
+    assert count() >= before + 51
