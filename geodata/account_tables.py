@@ -20,8 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from geodata.tables import Base, Label, Moment, Serial, one_of
-from mapgrid.roles import Permission, Role
+from geodata.tables import Base, Label, Moment, Serial, VillageCode, one_of
+from mapgrid.roles import GIVEN_ROLES, Permission, Role
 
 
 class Account(Base):
@@ -52,7 +52,7 @@ class AccountScope(Base):
 
     __tablename__ = "account_scope"
     __table_args__ = (
-        one_of("role", Role),
+        one_of("role", GIVEN_ROLES),
         CheckConstraint("area_code ~ '^([0-9]{6}([0-9]{3}([0-9]{3}([0-9]{3})?)?)?)?$'", name="area_code"),
         CheckConstraint("ends_on IS NULL OR ends_on >= starts_on", name="dates"),
         Index("ix_account_scope_account_id", "account_id"),
@@ -65,6 +65,25 @@ class AccountScope(Base):
     area_code: Mapped[str] = mapped_column(String(15, collation="C"))
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]
+
+
+class EmergencyAccess(Base):
+    """A village that somebody let themselves into for some hours, and why; added and ended by `sql/scope.sql` alone."""
+
+    __tablename__ = "emergency_access"
+    __table_args__ = (
+        CheckConstraint("ends_at >= began_at", name="dates"),
+        Index("ix_emergency_access_account_id", "account_id"),
+        Index("ix_emergency_access_village_code", "village_code"),
+    )
+
+    id: Mapped[Serial]
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
+    village_code: Mapped[VillageCode]
+    village_name: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    began_at: Mapped[Moment]
+    ends_at: Mapped[Moment]
 
 
 class RolePermission(Base):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, insert, or_, select, update
@@ -20,8 +21,35 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 
+class AccountFault(StrEnum):
+    """Why an account cannot be made or changed so."""
+
+    LOGIN = "login"
+    LOGIN_TAKEN = "login_taken"
+    LOGIN_UNKNOWN = "login_unknown"
+    NAME = "name"
+    HEIR_IS_HOLDER = "heir_is_holder"
+    OWN_ACCOUNT = "own_account"
+    ROLE = "role"
+    ROLE_OF_AREA = "role_of_area"
+    AREA = "area"
+    AREA_OF_OTHERS = "area_of_others"
+    DATES = "dates"
+    UNREADABLE = "unreadable"
+
+
 class AccountRefusedError(MapgridError):
-    """An account that cannot be made or changed so."""
+    """An account that cannot be made or changed so.
+
+    Attributes
+    ----------
+    fault, found
+        Why, and what was given.
+    """
+
+    def __init__(self, fault: AccountFault, message: str, found: str = "") -> None:
+        self.fault, self.found = fault, found
+        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +151,9 @@ def save_account(session: Session, login: str, full_name: str, *, is_demo: bool 
         If the login is taken.
     """
     if session.scalar(select(Account.id).where(Account.login == login)) is not None:
-        raise AccountRefusedError(f"login: expected one that nobody has, found {login}; choose another")
+        raise AccountRefusedError(
+            AccountFault.LOGIN_TAKEN, f"login: expected one that nobody has, found {login}; choose another", login
+        )
     made = insert(Account).values(login=login, full_name=full_name, is_demo=is_demo).returning(Account.id)
     return session.execute(made).scalar_one()
 

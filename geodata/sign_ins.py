@@ -9,15 +9,33 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    Date,
+    DateTime,
+    Text,
+    and_,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.orm import aliased
 
-from geodata.account_tables import Account, AccountScope, Invitation, SignIn
-from mapgrid.roles import Actor, Role, Scope
+from geodata.account_tables import Account, AccountScope, EmergencyAccess, Invitation, SignIn
+from mapgrid.roles import Actor, Emergency, Role, Scope
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date, datetime
 
+    from sqlalchemy import Subquery
     from sqlalchemy.orm import Session
 
 IDLE = timedelta(minutes=30)
@@ -164,37 +182,32 @@ def save_sign_in(
 
 def find_sign_in(session: Session, key: bytes, now: datetime, today: date) -> OpenSignIn | None:
     """Return who a browser is signed in as, None when it is not, or not any more; one query, mostly."""
-    owner, seen = aliased(Account), aliased(Account)
+    owner, seen, held = aliased(Account), aliased(Account), _held_on(today)
     looked_at = func.coalesce(SignIn.viewing_id, SignIn.account_id)
-    in_force = and_(
-        AccountScope.account_id == looked_at,
-        AccountScope.starts_on <= today,
-        or_(AccountScope.ends_on.is_(None), AccountScope.ends_on > today),
-    )
     rows = session.execute(
         select(
             SignIn.viewing_id, SignIn.has_second_factor, SignIn.began_at, SignIn.seen_at, owner.id.label("owner_id"),
             owner.login.label("owner_login"), owner.full_name.label("owner_name"),
             owner.is_demo.label("owner_is_demo"), owner.totp_confirmed_at, seen.login, seen.full_name,
-            AccountScope.role, AccountScope.area_code, AccountScope.starts_on, AccountScope.ends_on,
+            held.c.role, held.c.area_code, held.c.starts_on, held.c.ends_on, held.c.village_name, held.c.ends_at,
         )
         .join(owner, owner.id == SignIn.account_id)
         .join(seen, seen.id == looked_at)
-        .outerjoin(AccountScope, in_force)
+        .outerjoin(held, held.c.account_id == looked_at)
         .where(
             SignIn.key == key,
             SignIn.seen_at > now - IDLE,
             SignIn.began_at > now - ABSOLUTE,
             owner.disabled_at.is_(None),
         )
-        .order_by(AccountScope.id)
+        .order_by(held.c.ends_at.is_not(None), held.c.id)
     ).all()  # fmt: skip
     if not rows:
         return None
     first = rows[0]
     if first.seen_at < now - _SEEN_EVERY:
         session.execute(update(SignIn).where(SignIn.key == key).values(seen_at=now))
-    return _open(key, first, tuple(_scope(row) for row in rows if row.role is not None))
+    return _open(key, first, [row for row in rows if row.role is not None])
 
 
 def end_sign_in(session: Session, key: bytes) -> None:
@@ -257,11 +270,29 @@ def _credentials(session: Session, condition: Any) -> Credentials | None:  # noq
     return None if row is None else Credentials(**row._asdict())
 
 
+def _held_on(today: date) -> Subquery:
+    """Return the scopes in force on a day, and those that people gave themselves in an emergency and that last."""
+    moment = DateTime(timezone=True)
+    given = select(
+        AccountScope.id, AccountScope.account_id, cast(AccountScope.role, Text).label("role"), AccountScope.area_code,
+        AccountScope.starts_on, AccountScope.ends_on,
+        null().cast(Text).label("village_name"), null().cast(moment).label("ends_at"),
+    ).where(
+        AccountScope.starts_on <= today, or_(AccountScope.ends_on.is_(None), AccountScope.ends_on > today)
+    )  # fmt: skip
+    taken = select(
+        EmergencyAccess.id, EmergencyAccess.account_id, literal(Role.EMERGENCY.value, Text),
+        EmergencyAccess.village_code, literal(today, Date), null().cast(Date),
+        EmergencyAccess.village_name, EmergencyAccess.ends_at,
+    ).where(EmergencyAccess.ends_at > func.clock_timestamp())  # fmt: skip
+    return union_all(given, taken).subquery()
+
+
 def _scope(row: Any) -> Scope:  # noqa: ANN401
     return Scope(Role(row.role), row.area_code, row.starts_on, row.ends_on)
 
 
-def _open(key: bytes, row: Any, scopes: tuple[Scope, ...]) -> OpenSignIn:  # noqa: ANN401
+def _open(key: bytes, row: Any, held: Sequence[Any]) -> OpenSignIn:  # noqa: ANN401
     is_viewing = row.viewing_id is not None
     return OpenSignIn(
         key=key,
@@ -269,8 +300,11 @@ def _open(key: bytes, row: Any, scopes: tuple[Scope, ...]) -> OpenSignIn:  # noq
             account_id=row.viewing_id if is_viewing else row.owner_id,
             login=row.login,
             name=row.full_name,
-            scopes=scopes,
+            scopes=tuple(_scope(each) for each in held),
             viewer_id=row.owner_id if is_viewing else None,
+            emergencies=tuple(
+                Emergency(each.area_code, each.village_name, each.ends_at) for each in held if each.ends_at is not None
+            ),
         ),
         owner_id=row.owner_id,
         owner_login=row.owner_login,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from geoalchemy2 import Geometry, WKBElement
 from sqlalchemy import (
@@ -36,6 +36,9 @@ from mapgrid.staff import StaffRole
 from mapgrid.terrain import TerrainKind
 from mapgrid.tiers import Tier
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -60,7 +63,7 @@ def _geometry(kind: str) -> Geometry:
     return Geometry(kind, srid=STORAGE_SRID, spatial_index=False)
 
 
-def one_of(column: str, choices: type[StrEnum]) -> CheckConstraint:
+def one_of(column: str, choices: Iterable[StrEnum]) -> CheckConstraint:
     """Return the constraint that lets a column hold the values of an enumeration alone."""
     allowed = ", ".join(f"'{choice}'" for choice in choices)
     return CheckConstraint(f"{column} IN ({allowed})", name=column)

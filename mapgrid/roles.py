@@ -16,7 +16,7 @@ from mapgrid.codes import DISTRICT_DIGITS, GRID_DIGITS, TOWN_DIGITS, VILLAGE_DIG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
+    from datetime import date, datetime
 
 EVERYWHERE = ""
 """The area of a scope that reaches the whole store."""
@@ -48,6 +48,8 @@ class Permission(StrEnum):
     """Accounts and their scopes."""
     VIEW_AS = "view_as"
     SEE_AUDIT = "see_audit"
+    OPEN_IN_EMERGENCY = "open_in_emergency"
+    """Let oneself into a village of the same town for three hours, with a reason that is announced and logged."""
     RUN_SERVICE = "run_service"
     """Jobs, backups, metrics of the service itself."""
 
@@ -62,6 +64,7 @@ CHANGES = frozenset(
         Permission.EXPORT,
         Permission.MANAGE_PEOPLE,
         Permission.VIEW_AS,
+        Permission.OPEN_IN_EMERGENCY,
         Permission.RUN_SERVICE,
     }
 )
@@ -81,6 +84,8 @@ class Role(StrEnum):
     RESIDENT_DESK = "resident_desk"
     ADMINISTRATOR = "administrator"
     AUDITOR = "auditor"
+    EMERGENCY = "emergency"
+    """Whoever let themselves into a village; given to nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,8 @@ class RoleRule:
     permissions
         What it may do on its area.
     digits
-        How long the code of its area may be: 6 district, 9 town, 12 village, 15 grid, 0 everywhere.
+        How long the code of its area may be: 6 district, 9 town, 12 village, 15 grid, 0 everywhere; none when the role
+        is not given.
     needs_second_factor
         Whether its holders sign in with a one-time code beside the password.
     fewest_characters
@@ -106,8 +112,17 @@ class RoleRule:
 
 
 _NEAR = {Permission.SEE_MAP, Permission.SEE_FIGURES, Permission.SEE_HOUSEHOLDS, Permission.SEE_PEOPLE}
-_SERVES = frozenset(_NEAR | {Permission.SEE_REASONS, Permission.UNMASK, Permission.SEE_CASES, Permission.HANDLE_CASES})
-_OVERSEES = frozenset({Permission.SEE_MAP, Permission.SEE_FIGURES, Permission.SEE_CASES, Permission.HANDLE_CASES})
+_HELPS = frozenset(_NEAR | {Permission.SEE_REASONS, Permission.UNMASK, Permission.SEE_CASES})
+_SERVES = _HELPS | {Permission.HANDLE_CASES, Permission.OPEN_IN_EMERGENCY}
+_OVERSEES = frozenset(
+    {
+        Permission.SEE_MAP,
+        Permission.SEE_FIGURES,
+        Permission.SEE_CASES,
+        Permission.HANDLE_CASES,
+        Permission.OPEN_IN_EMERGENCY,
+    }
+)
 _GRID = frozenset({GRID_DIGITS})
 _VILLAGE = frozenset({VILLAGE_DIGITS})
 _TOWN = frozenset({TOWN_DIGITS})
@@ -148,8 +163,11 @@ ROLES: Mapping[Role, RoleRule] = MappingProxyType(
         Role.AUDITOR: RoleRule(
             frozenset({Permission.SEE_AUDIT}), _ABOVE_GRID | _STORE, needs_second_factor=True, fewest_characters=12
         ),
+        Role.EMERGENCY: RoleRule(_HELPS, frozenset()),
     }
 )
+GIVEN_ROLES = tuple(role for role, rule in ROLES.items() if rule.digits)
+"""The roles that somebody can be given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +185,15 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Emergency:
+    """A village that somebody let themselves into, and until when."""
+
+    village_code: str
+    village_name: str
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Somebody who asks for something.
 
@@ -178,6 +205,8 @@ class Actor:
         Those in force now.
     viewer_id
         The administrator who looks with this account's eyes, None when it is its owner who asks.
+    emergencies
+        Villages the account let itself into, until when; each is a scope too.
     """
 
     account_id: int
@@ -185,6 +214,7 @@ class Actor:
     name: str
     scopes: tuple[Scope, ...]
     viewer_id: int | None = None
+    emergencies: tuple[Emergency, ...] = ()
 
     def areas(self, permission: Permission) -> tuple[str, ...]:
         """Return the areas on which the actor has a permission, each once, in order."""

@@ -24,7 +24,7 @@ from web import (
     templating,
 )
 from web.actions.plan_shelf import PlanShelf
-from web.blueprints import account, api, audit, imports, jobs, people, plans
+from web.blueprints import account, api, audit, emergency, imports, jobs, people, plans
 from web.blueprints import health as health_blueprint
 from web.blueprints import map as map_blueprint
 from web.idempotency import carry_out
@@ -74,7 +74,7 @@ def create_app(database_url: str, settings: Settings | None = None) -> Flask:
     limits.register(app)
     templating.register(app)
     database.register(app)
-    for blueprint in (map_blueprint, api, imports, account, people, audit, plans, jobs, health_blueprint):
+    for blueprint in (map_blueprint, api, imports, account, emergency, people, audit, plans, jobs, health_blueprint):
         app.register_blueprint(blueprint.blueprint)
     return app
 

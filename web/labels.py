@@ -6,17 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
 
+from geodata.accounts import AccountFault
 from mapgrid.cases import CaseClass, MapState
 from mapgrid.mapspec import Overlay
 from mapgrid.masking import Purpose
 from mapgrid.plans import PlanState
 from mapgrid.roles import Role
 from mapgrid.tiers import Tier, TierReason
+from web.actions.manage_people import LONGEST_NAME
 from web.passwords import PasswordFault, PasswordRefusedError
 from web.templating import language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from geodata.accounts import AccountRefusedError
 
 
 def tier_labels() -> Mapping[str, str]:
@@ -42,6 +46,7 @@ def role_labels() -> Mapping[str, str]:
         Role.RESIDENT_DESK: _("Resident desk"),
         Role.ADMINISTRATOR: _("Administrator"),
         Role.AUDITOR: _("Auditor"),
+        Role.EMERGENCY: _("Emergency access"),
     }
 
 
@@ -60,6 +65,8 @@ def audit_action_labels() -> Mapping[str, str]:
         "backup.restored": _("Restored a backup"),
         "demo.accounts": _("Renewed the demo's passwords"),
         "division.start": _("Started a division"),
+        "emergency.end": _("Ended emergency access"),
+        "emergency.open": _("Let themselves in, in an emergency"),
         "household.read": _("Looked at a household"),
         "household.unmask": _("Saw a household unmasked"),
         "job.cancel": _("Cancelled a job"),
@@ -95,6 +102,27 @@ def password_fault(error: Exception) -> str:
         PasswordFault.LOGIN: _("The login must not be part of the password."),
         PasswordFault.KINDS: _("Use three kinds of characters: small letters, capital letters, digits, others."),
         PasswordFault.SAME: _("Use at least five different characters."),
+    }[error.fault]
+
+
+def account_fault(error: AccountRefusedError) -> str:
+    """Return in words why an account cannot be made or changed so."""
+    found = error.found or "–"
+    return {
+        AccountFault.LOGIN: _("Login: 2 to 40 small letters, digits, dots, dashes. Found: %(found)s", found=found),
+        AccountFault.LOGIN_TAKEN: _("Somebody has the login %(found)s already. Choose another.", found=found),
+        AccountFault.LOGIN_UNKNOWN: _("You manage nobody with the login %(found)s.", found=found),
+        AccountFault.NAME: _("Name: 1 to %(n)s characters.", n=LONGEST_NAME),
+        AccountFault.HEIR_IS_HOLDER: _("Hand over to somebody else than the present holder."),
+        AccountFault.OWN_ACCOUNT: _("This is your own account. Another administrator gives you roles."),
+        AccountFault.ROLE: _("Choose one of the roles."),
+        AccountFault.ROLE_OF_AREA: _(
+            "This role is not for an area of this size (see below). Found: %(found)s", found=found
+        ),
+        AccountFault.AREA: _("The area code is not valid: %(found)s", found=found),
+        AccountFault.AREA_OF_OTHERS: _("You give roles on your own areas only. Found: %(found)s", found=found),
+        AccountFault.DATES: _("The last day must come after the first."),
+        AccountFault.UNREADABLE: _("A role or a date cannot be read: %(found)s", found=found),
     }[error.fault]
 
 

@@ -12,7 +12,7 @@ from flask import current_app, g, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
-from mapgrid.roles import Permission
+from mapgrid.roles import Permission, allows_somewhere
 from mapgrid.suppression import FEWEST_SHOWN
 from mapgrid.times import LOCAL_TIME
 from web.guards import lacks_second_factor
@@ -46,6 +46,7 @@ def register(app: Flask) -> None:
         return {
             "me": found,
             "lacks_second_factor": found is not None and lacks_second_factor(found),
+            "may_open_in_emergency": found is not None and allows_somewhere(found.actor, Permission.OPEN_IN_EMERGENCY),
             "main_entries": [] if found is None else main_entries(found.actor),
         }
 

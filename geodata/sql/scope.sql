@@ -29,13 +29,17 @@ BEGIN
             set_config('mapgrid.viewer', coalesce(viewer::text, ''), true),
             set_config('mapgrid.today', coalesce(today::text, ''), true);
     FOR held IN
-        SELECT r.permission, coalesce(array_agg(DISTINCT s.area_code::text) FILTER (WHERE s.id IS NOT NULL), '{}') AS codes
+        SELECT r.permission, coalesce(array_agg(DISTINCT s.area_code::text) FILTER (WHERE s.area_code IS NOT NULL), '{}') AS codes
         FROM (SELECT DISTINCT permission FROM role_permission) r
         LEFT JOIN role_permission g ON g.permission = r.permission AND (viewer IS NULL OR NOT g.is_change)
-        LEFT JOIN (SELECT s.* FROM account_scope s JOIN account a ON a.id = s.account_id AND a.disabled_at IS NULL
-                   WHERE s.account_id = account
-                     AND s.starts_on <= mapgrid_today()
-                     AND (s.ends_on IS NULL OR s.ends_on > mapgrid_today())) s ON s.role = g.role
+        LEFT JOIN (SELECT h.role, h.area_code
+                   FROM (SELECT s.account_id, s.role, s.area_code FROM account_scope s
+                         WHERE s.starts_on <= mapgrid_today() AND (s.ends_on IS NULL OR s.ends_on > mapgrid_today())
+                         UNION ALL
+                         SELECT e.account_id, 'emergency', e.village_code FROM emergency_access e
+                         WHERE e.ends_at > clock_timestamp()) h
+                   JOIN account a ON a.id = h.account_id AND a.disabled_at IS NULL
+                   WHERE h.account_id = account) s ON s.role = g.role
         GROUP BY r.permission
     LOOP
         PERFORM set_config('mapgrid.scopes_' || held.permission, held.codes::text, true),
@@ -92,6 +96,49 @@ BEGIN
           AND (s.ends_on IS NULL OR s.ends_on > mapgrid_today())
           AND NOT s.area_code::text ^@ ANY (areas));
 END $$;
+
+-- Let the asker into a village of their town for three hours: it is found by its code or its name, and only where one
+-- village alone fits. No row is returned where none does.
+CREATE FUNCTION mapgrid_open_in_emergency(words text, reason text) RETURNS TABLE (village_code text, ends_at timestamptz)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = :schema, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    towns text[] := ARRAY(SELECT left(code, 9) FROM unnest(mapgrid_scopes(ARRAY['open_in_emergency'])) code);
+    found record;
+BEGIN
+    IF mapgrid_account() IS NULL OR mapgrid_viewer() IS NOT NULL OR length(btrim(reason)) < 10 THEN
+        RETURN;
+    END IF;
+    SELECT min(code) AS code, min(name) AS name, count(*) AS n INTO found FROM area
+    WHERE level = 'village' AND code::text ^@ ANY (towns) AND (code = words OR name = words);
+    IF found.n <> 1 THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    INSERT INTO emergency_access (account_id, village_code, village_name, reason, began_at, ends_at)
+    VALUES (mapgrid_account(), found.code, found.name, btrim(reason), now(), now() + interval '3 hours')
+    RETURNING village_code::text, ends_at;
+END $$;
+
+-- End what the asker let themselves into, and say which villages those were.
+CREATE FUNCTION mapgrid_end_emergencies() RETURNS SETOF text
+LANGUAGE sql SECURITY DEFINER SET search_path = :schema, pg_temp AS $$
+    UPDATE emergency_access SET ends_at = greatest(clock_timestamp(), began_at)
+    WHERE account_id = mapgrid_account() AND mapgrid_viewer() IS NULL AND ends_at > clock_timestamp()
+    RETURNING village_code::text
+$$;
+
+-- Who let themselves into villages of an area in the last seven days: for those who oversee the whole village.
+CREATE FUNCTION mapgrid_emergencies_in(area text)
+RETURNS TABLE (full_name text, village_name text, reason text, began_at timestamptz, ends_at timestamptz)
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = :schema, pg_temp AS $$
+    SELECT a.full_name, e.village_name, e.reason, e.began_at, e.ends_at
+    FROM emergency_access e JOIN account a ON a.id = e.account_id
+    WHERE e.village_code::text ^@ area AND e.began_at > now() - interval '7 days'
+      AND e.village_code::text ^@ ANY (coalesce(nullif(current_setting('mapgrid.areas_handle_cases', true), ''), '{}')::text[])
+    ORDER BY e.began_at DESC
+    LIMIT 20
+$$;
 
 -- Sums that leaders may see who may not see households. A view reads as its owner; its own condition is the scope, for
 -- the application's role.

@@ -55,7 +55,8 @@ JOIN (SELECT left(code, 12) AS code, ST_Union(outline) AS land, sum(ST_Area(outl
 """
 UNTOUCHED = {
     "account", "account_scope", "audit_anchor", "audit_entry", "invitation", "rate_limit", "role_permission", "sign_in",
-    "job", "kept_answer", "procrastinate_events", "procrastinate_jobs", "procrastinate_periodic_defers",
+    "emergency_access", "job", "kept_answer",
+    "procrastinate_events", "procrastinate_jobs", "procrastinate_periodic_defers",
     "procrastinate_workers",
 }  # fmt: skip
 """Tables of who signs in and of what waits to be done, which loading the demo does not touch."""

@@ -4,7 +4,8 @@ import re
 from datetime import date
 
 import pytest
-from many_villages import CLOCK, VILLAGES, save_many_villages
+from filling import with_many_villages
+from many_villages import CLOCK, VILLAGES
 from signed_in import sign_in
 from sqlalchemy import text
 
@@ -15,11 +16,15 @@ TOWN = VILLAGE[:9]
 
 
 @pytest.fixture
+def template(filled):
+    return filled("many_villages", with_many_villages)
+
+
+@pytest.fixture
 def people(app, session):
     """Store the villages, an administrator of a town, two workers, and somebody who reaches farther."""
     app.config["CLOCK"] = lambda: CLOCK
     app.config["WTF_CSRF_ENABLED"] = False
-    save_many_villages(session)
     numbers = {
         "admin": sign_in(session, "admin", (Role.ADMINISTRATOR, TOWN)),
         "old-worker": sign_in(session, "old-worker", (Role.WORKER, f"{VILLAGE}001")),
@@ -63,16 +68,17 @@ def test_a_new_account_gets_a_link_that_works_once(app, admin, session):
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"login": "Zhao Min"}, "login"),
-        ({"login": "old-worker"}, "old-worker"),
-        ({"name": ""}, "name"),
-        ({"role": "king"}, "roles"),
-        ({"area": "990101102201001"}, "yours"),
-        ({"area": VILLAGE}, "15 digits"),
-        ({"role": "district_leader", "area": TOWN[:6]}, "yours"),
-        ({"role": "administrator", "area": ""}, "yours"),
-        ({"starts_on": "2026-13-01"}, "2026-03-05"),
-        ({"starts_on": "2026-03-05", "ends_on": "2026-03-05"}, "dates"),
+        ({"login": "Zhao Min"}, "小写字母"),
+        ({"login": "old-worker"}, "old-worker 已有人使用"),
+        ({"name": ""}, "姓名应为"),
+        ({"role": "king"}, "无法识别角色或日期：('king'"),
+        ({"role": "emergency"}, "请选择一个角色"),
+        ({"area": "990101102201001"}, "自己的区域内"),
+        ({"area": VILLAGE}, f"不能用于这一级区域（见下方说明），现为：{VILLAGE}"),
+        ({"role": "district_leader", "area": TOWN[:6]}, "自己的区域内"),
+        ({"role": "administrator", "area": ""}, "自己的区域内"),
+        ({"starts_on": "2026-13-01"}, "2026-13-01"),
+        ({"starts_on": "2026-03-05", "ends_on": "2026-03-05"}, "结束日期应晚于开始日期"),
     ],
 )
 def test_an_account_that_cannot_be_is_refused_and_nothing_stays(admin, session, changed, told):

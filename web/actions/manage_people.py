@@ -7,11 +7,11 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from geodata import accounts, audit, sign_ins
-from geodata.accounts import AccountRefusedError
+from geodata.accounts import AccountFault, AccountRefusedError
 from geodata.villages import load_area_names
 from mapgrid.codes import GRID_DIGITS, check_grid_code, level_of
 from mapgrid.errors import CodeError, NotFoundError
-from mapgrid.roles import EVERYWHERE, ROLES, Permission, Role, Scope, allows
+from mapgrid.roles import EVERYWHERE, GIVEN_ROLES, ROLES, Permission, Role, Scope, allows
 from mapgrid.times import LOCAL_TIME
 from web.actions.signing_in import invite
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from web.paging import Page
 
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}", re.ASCII)
-_LONGEST_NAME = 60
+LONGEST_NAME = 60
 
 
 def make_account(
@@ -47,9 +47,13 @@ def make_account(
     """
     login, full_name = login.strip().lower(), " ".join(full_name.split())
     if not _LOGIN.fullmatch(login):
-        raise AccountRefusedError(f"login: expected 2–40 small letters, digits, dots, dashes, found {login[:40]!r}")
-    if not (1 <= len(full_name) <= _LONGEST_NAME and full_name.isprintable()):
-        raise AccountRefusedError(f"name: expected 1–{_LONGEST_NAME} characters")
+        raise AccountRefusedError(
+            AccountFault.LOGIN,
+            f"login: expected 2–40 small letters, digits, dots, dashes, found {login[:40]!r}",
+            login[:40],
+        )
+    if not (1 <= len(full_name) <= LONGEST_NAME and full_name.isprintable()):
+        raise AccountRefusedError(AccountFault.NAME, f"name: expected 1–{LONGEST_NAME} characters")
     check_scope(scope, asker)
     number = accounts.save_account(session, login, full_name)
     accounts.give_scope(session, number, scope)
@@ -92,9 +96,13 @@ def hand_over(session: Session, account_id: int, scope_id: int, login: str, *, a
     try:
         heir = manageable(session, accounts.find_account(session, login.strip().lower()).id, asker)
     except NotFoundError as error:
-        raise AccountRefusedError(f"login: expected somebody you manage, found {login.strip()[:40]!r}") from error
+        raise AccountRefusedError(
+            AccountFault.LOGIN_UNKNOWN,
+            f"login: expected somebody you manage, found {login.strip()[:40]!r}",
+            login.strip()[:40],
+        ) from error
     if heir.id == record.id:
-        raise AccountRefusedError("login: expected somebody else than the present holder")
+        raise AccountRefusedError(AccountFault.HEIR_IS_HOLDER, "login: expected somebody else than the present holder")
     scope = accounts.end_scope(session, record.id, scope_id, today)
     accounts.give_scope(session, heir.id, Scope(scope.role, scope.area, today, scope.ends_on))
     audit.record(session, "scope.hand_over", record.login, area=scope.area or None, role=scope.role, to=heir.login)
@@ -154,27 +162,37 @@ def manageable(session: Session, account_id: int, asker: Actor) -> AccountRecord
     """
     record = accounts.load_account(session, account_id)
     if record.id == asker.account_id:
-        raise AccountRefusedError("your own account: another administrator changes it")
+        raise AccountRefusedError(AccountFault.OWN_ACCOUNT, "your own account: another administrator changes it")
     return record
 
 
 def check_scope(scope: Scope, asker: Actor | None) -> None:
     """Raise `AccountRefusedError` unless a role can be had on an area and the asker may give it there."""
+    if scope.role not in GIVEN_ROLES:
+        raise AccountRefusedError(
+            AccountFault.ROLE, f"role: expected one that is given, found {scope.role}", scope.role
+        )
     digits = ROLES[scope.role].digits
     if len(scope.area) not in digits:
         wanted = " / ".join("everywhere" if length == 0 else f"{length} digits" for length in sorted(digits))
-        raise AccountRefusedError(f"area: expected {wanted} for the role {scope.role}, found {scope.area!r}")
+        raise AccountRefusedError(
+            AccountFault.ROLE_OF_AREA,
+            f"area: expected {wanted} for the role {scope.role}, found {scope.area!r}",
+            scope.area,
+        )
     try:
         if len(scope.area) == GRID_DIGITS:
             check_grid_code(scope.area)
         elif scope.area != EVERYWHERE:
             level_of(scope.area)
     except CodeError as error:
-        raise AccountRefusedError(f"area: {error}") from error
+        raise AccountRefusedError(AccountFault.AREA, f"area: {error}", scope.area) from error
     if scope.ends_on is not None and scope.ends_on <= scope.starts_on:
-        raise AccountRefusedError("dates: expected an end after the beginning")
+        raise AccountRefusedError(AccountFault.DATES, "dates: expected an end after the beginning")
     if asker is not None and not allows(asker, Permission.MANAGE_PEOPLE, scope.area):
-        raise AccountRefusedError(f"area: expected one of yours, found {scope.area!r}")
+        raise AccountRefusedError(
+            AccountFault.AREA_OF_OTHERS, f"area: expected one of yours, found {scope.area!r}", scope.area
+        )
 
 
 def read_scope(role: str, area: str, starts_on: str, ends_on: str, *, now: datetime) -> Scope:
@@ -193,8 +211,9 @@ def read_scope(role: str, area: str, starts_on: str, ends_on: str, *, now: datet
             ends_on=date.fromisoformat(ends_on) if ends_on else None,
         )
     except ValueError as error:
+        given = repr((role, starts_on, ends_on))[:80]
         raise AccountRefusedError(
-            "expected one of the roles, and dates such as 2026-03-05; found " + repr((role, starts_on, ends_on))[:80]
+            AccountFault.UNREADABLE, f"expected one of the roles, and dates such as 2026-03-05; found {given}", given
         ) from error
 
 

@@ -9,6 +9,7 @@ import geopandas as gpd
 
 from geodata.casebook import load_cases
 from geodata.counts import Counts, count_grids, count_villages
+from geodata.emergencies import load_emergencies
 from geodata.households import load_households
 from geodata.plans import PlanRecord, load_assignments, load_current_plan, load_grids, load_groups
 from geodata.villages import load_areas, load_terrain, load_units, load_village
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
     from sqlalchemy.orm import Session
 
+    from geodata.emergencies import EmergencyNotice
     from mapgrid.roles import Actor
 
 
@@ -67,6 +69,8 @@ class AreaView:
         Time of the data, `2026-03-05 14:02`, in the villages' zone.
     sources
         Whose data the map shows.
+    emergencies
+        Who let themselves into villages of this area of late, for a reader who oversees them.
     """
 
     kind: str
@@ -85,6 +89,7 @@ class AreaView:
     as_of: str
     sources: tuple[str, ...]
     is_demo: bool
+    emergencies: tuple[EmergencyNotice, ...]
     composed: Composed
 
 
@@ -156,6 +161,7 @@ def area_view(session: Session, code: str, *, now: datetime, language: str, acto
         as_of=f"{now.astimezone(LOCAL_TIME):%Y-%m-%d %H:%M}",
         sources=tuple(dict.fromkeys(areas.loc[[one[:VILLAGE_DIGITS] for one in counted], "source"].dropna())),
         is_demo=bool(areas.at[area, "is_demo"]),
+        emergencies=() if is_grid else tuple(load_emergencies(session, code)),
         composed=composed,
     )
 

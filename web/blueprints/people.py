@@ -82,7 +82,7 @@ def change(account_id: int, change: str) -> ResponseReturnValue:
     try:
         _CHANGES[change](account_id)
     except manage.AccountRefusedError as error:
-        return _account_page(account_id, error=error), _REFUSED
+        return _account_page(account_id, error=labels.account_fault(error)), _REFUSED
     return redirect(url_for("people.show", account_id=account_id, told=change))
 
 
@@ -173,8 +173,10 @@ def _account_page(account_id: int, **more: object) -> str:
     )
 
 
-def _new_account_page(error: Exception | None = None) -> str:
-    return render_template("people/new.html", roles=labels.role_labels(), form=request.form, error=error)
+def _new_account_page(error: manage.AccountRefusedError | None = None) -> str:
+    return render_template(
+        "people/new.html", roles=labels.role_labels(), form=request.form, error=error and labels.account_fault(error)
+    )
 
 
 def _current() -> OpenSignIn:

@@ -12,7 +12,7 @@ from geodata.accounts import disable, find_account, load_accounts
 from geodata.audit import record
 from geodata.database import open_engine, open_store, session_maker
 from geodata.sign_ins import end_sign_ins, save_totp_secret
-from mapgrid.roles import Role
+from mapgrid.roles import GIVEN_ROLES, Role
 from mapgrid.times import LOCAL_TIME
 from web.actions.manage_people import make_account, read_scope
 from web.actions.signing_in import INVITED_FOR, accept_invitation, invite
@@ -33,7 +33,10 @@ def user() -> None:
 @click.argument("login")
 @click.option("--name", required=True, help="The holder's name.")
 @click.option(
-    "--role", type=click.Choice([role.value for role in Role]), default=Role.ADMINISTRATOR.value, show_default=True
+    "--role",
+    type=click.Choice([role.value for role in GIVEN_ROLES]),
+    default=Role.ADMINISTRATOR.value,
+    show_default=True,
 )
 @click.option(
     "--area", default="", help="Code of the area: district 6 digits, town 9, village 12, grid 15; none: everywhere."
