@@ -245,10 +245,18 @@ def _locked(home: Path) -> Iterator[None]:
         yield
 
 
+def _remove_remains(draft: Path) -> None:
+    """Delete what a killed creation left; its `initdb` may still write there, and ends when it finds its files gone."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while draft.exists() and time.monotonic() < deadline:
+        shutil.rmtree(draft, ignore_errors=True)
+        time.sleep(0.01)
+
+
 def _create(data: Path) -> None:
     """Make a data directory with the database in it: complete under another name, then renamed."""
     for remains in data.parent.glob("creating-*"):
-        shutil.rmtree(remains)
+        _remove_remains(remains)
     installation = installation_for_new_data()
     account = account_for(data)
     draft = Path(tempfile.mkdtemp(prefix="creating-", dir=data.parent))

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, case, false, func, or_, select
 
 from geodata.plans import is_in_force
-from geodata.scoping import begins_with
+from geodata.scoping import begins_with, household_condition
 from geodata.tables import Area, Assignment, Case, Grid, Household, Person, Plan, Unit
 from mapgrid.codes import GRID_DIGITS, VILLAGE_DIGITS, AreaLevel
 from mapgrid.errors import NotFoundError
 from mapgrid.masking import mask_name
+from mapgrid.roles import Permission
 
 if TYPE_CHECKING:
     from datetime import date
@@ -58,7 +59,7 @@ class Found:
     label_en
         A village's English name, or None.
     detail
-        A household's address, or None.
+        A household's address, None without one or the right to see it.
     """
 
     kind: str
@@ -123,8 +124,8 @@ def find(session: Session, words: str, area_code: str, on: date, *, limit: int, 
     Parameters
     ----------
     words
-        A code or its end (digits), part of a name of a village or a head, or part of an address. Letters match in
-        either case; `%` and `_` mean themselves.
+        A code or its end (digits), part of a name of a village, or, where the asker sees people, a head's whole name
+        (a part of it where they may unmask) or part of an address. `%` and `_` mean themselves.
     area_code
         Prefix of the codes to look among; empty for all.
     limit, offset
@@ -132,7 +133,11 @@ def find(session: Session, words: str, area_code: str, on: date, *, limit: int, 
     """
     total = 0
     results: list[Found] = []
-    for query in (_villages(words, area_code), _grids(words, area_code, on), _households(words, area_code, on)):
+    for query in (
+        _villages(words, area_code),
+        _grids(words, area_code, on),
+        _households(session, words, area_code, on),
+    ):
         count = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
         room = limit - len(results)
         start = max(0, offset - total)
@@ -171,12 +176,17 @@ def _grids(words: str, area_code: str, on: date) -> Select[*tuple[Any, ...]]:
     )  # fmt: skip
 
 
-def _households(words: str, area_code: str, on: date) -> Select[*tuple[Any, ...]]:
+def _households(session: Session, words: str, area_code: str, on: date) -> Select[*tuple[Any, ...]]:
     ends_so = Household.code.endswith(words, autoescape=True) if words.isdecimal() else false()
-    matches = or_(ends_so, _contains(Person.full_name, words), _contains(Household.address, words))
+    # Names and addresses are for who sees people there; a piece of a name, by which it could be told, for who unmasks.
+    sees = household_condition(session, Household.code, Permission.SEE_PEOPLE)
+    unmasks = household_condition(session, Household.code, Permission.UNMASK)
+    is_named_so = or_(Person.full_name == words, and_(unmasks, _contains(Person.full_name, words)))
+    matches = or_(ends_so, and_(sees, or_(is_named_so, _contains(Household.address, words))))
     return (
         select(
-            Household.code, Person.full_name.label("head"), Household.address.label("detail"), Household.tier,
+            Household.code, case((sees, Person.full_name)).label("head"),
+            case((sees, Household.address)).label("detail"), Household.tier,
             Household.village_code.label("village"), Assignment.grid_code.label("grid"),
             func.ST_X(Household.place).label("lon"), func.ST_Y(Household.place).label("lat"),
         )

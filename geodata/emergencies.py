@@ -53,3 +53,9 @@ def load_emergencies(session: Session, area: str) -> list[EmergencyNotice]:
     """Return who let themselves into villages of an area in the last seven days, as far as the asker oversees them."""
     rows = session.execute(text("SELECT * FROM mapgrid_emergencies_in(:area)"), {"area": area}).all()
     return [EmergencyNotice(**row._asdict()) for row in rows]
+
+
+def forget_emergencies(session: Session, *, days: int) -> None:
+    """Forget what ended some days ago; the trail keeps that it was."""
+    ended = text("DELETE FROM emergency_access WHERE ends_at < now() - make_interval(days => :days)")
+    session.execute(ended, {"days": days})

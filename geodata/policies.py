@@ -116,7 +116,7 @@ def _write_permissions(connection: Connection) -> None:
 
 
 def _permissions_text() -> str:
-    return repr([(role, sorted(rule.permissions)) for role, rule in ROLES.items()])
+    return repr(([(role, sorted(rule.permissions)) for role, rule in ROLES.items()], sorted(CHANGES)))
 
 
 def _statements(connection: Connection) -> Iterator[str]:

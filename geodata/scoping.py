@@ -84,6 +84,14 @@ def account_condition(session: Session, account_id: Any) -> ColumnElement[bool]:
     return or_(own, not_(reaches_farther))
 
 
+def household_condition(session: Session, code: Any, permission: Permission) -> ColumnElement[bool]:  # noqa: ANN401
+    """Return the condition under which the asker of a session has a permission on the household of a code."""
+    if _WHO not in session.info:
+        return true()
+    actor, today = session.info[_WHO]
+    return false() if actor is None else _of_household(code, _scopes(actor, [permission]), today)
+
+
 def begins_with(column: Any, prefix: str) -> ColumnElement[bool]:  # noqa: ANN401
     """Return the condition that a code begins with another; unlike LIKE it uses its index under policies too."""
     if prefix == "":

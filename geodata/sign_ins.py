@@ -29,7 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from geodata.account_tables import Account, AccountScope, EmergencyAccess, Invitation, SignIn
-from mapgrid.roles import Actor, Emergency, Role, Scope
+from mapgrid.codes import TOWN_DIGITS
+from mapgrid.roles import ROLES, Actor, Emergency, Permission, Role, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +47,7 @@ TRIES = 5
 LOCKED_FOR = timedelta(minutes=15)
 """So many wrong passwords one after another lock an account so long."""
 
+_OPENING_ROLES = [role for role, rule in ROLES.items() if Permission.OPEN_IN_EMERGENCY in rule.permissions]
 _SEEN_EVERY = timedelta(seconds=30)
 
 
@@ -83,6 +85,7 @@ class OpenSignIn:
     owner_name: str
     owner_is_demo: bool
     owner_has_second_factor: bool
+    second_factor_since: datetime | None
     used_second_factor: bool
     began_at: datetime
     seen_at: datetime
@@ -110,13 +113,11 @@ def load_credentials_of(session: Session, account_id: int) -> Credentials | None
 
 
 def count_try(session: Session, account_id: int, now: datetime) -> None:
-    """Count a wrong password; the fifth in a row locks the account for a quarter of an hour."""
-    locks = case((Account.tries + 1 >= TRIES, now + LOCKED_FOR), else_=Account.locked_until)
-    session.execute(
-        update(Account)
-        .where(Account.id == account_id)
-        .values(tries=func.least(Account.tries + 1, TRIES), locked_until=locks)
-    )
+    """Count a wrong password; the fifth locks the account for a quarter of an hour, then counting begins anew."""
+    was_locked, is_last = Account.locked_until <= now, Account.tries + 1 >= TRIES
+    tries = case((was_locked, 1), else_=func.least(Account.tries + 1, TRIES))
+    locks = case((was_locked, None), (is_last, now + LOCKED_FOR), else_=Account.locked_until)
+    session.execute(update(Account).where(Account.id == account_id).values(tries=tries, locked_until=locks))
 
 
 def forget_tries(session: Session, account_id: int) -> None:
@@ -182,32 +183,35 @@ def save_sign_in(
 
 def find_sign_in(session: Session, key: bytes, now: datetime, today: date) -> OpenSignIn | None:
     """Return who a browser is signed in as, None when it is not, or not any more; one query, mostly."""
-    owner, seen, held = aliased(Account), aliased(Account), _held_on(today)
+    owner, seen, scopes = aliased(Account), aliased(Account), _held_on(today)
     looked_at = func.coalesce(SignIn.viewing_id, SignIn.account_id)
     rows = session.execute(
         select(
             SignIn.viewing_id, SignIn.has_second_factor, SignIn.began_at, SignIn.seen_at, owner.id.label("owner_id"),
             owner.login.label("owner_login"), owner.full_name.label("owner_name"),
             owner.is_demo.label("owner_is_demo"), owner.totp_confirmed_at, seen.login, seen.full_name,
-            held.c.role, held.c.area_code, held.c.starts_on, held.c.ends_on, held.c.village_name, held.c.ends_at,
+            scopes.c.role, scopes.c.area_code, scopes.c.starts_on, scopes.c.ends_on, scopes.c.village_name,
+            scopes.c.ends_at,
         )
         .join(owner, owner.id == SignIn.account_id)
         .join(seen, seen.id == looked_at)
-        .outerjoin(held, held.c.account_id == looked_at)
+        .outerjoin(scopes, scopes.c.account_id == looked_at)
         .where(
             SignIn.key == key,
             SignIn.seen_at > now - IDLE,
             SignIn.began_at > now - ABSOLUTE,
             owner.disabled_at.is_(None),
         )
-        .order_by(held.c.ends_at.is_not(None), held.c.id)
+        .order_by(scopes.c.ends_at.is_not(None), scopes.c.id)
     ).all()  # fmt: skip
     if not rows:
         return None
     first = rows[0]
     if first.seen_at < now - _SEEN_EVERY:
         session.execute(update(SignIn).where(SignIn.key == key).values(seen_at=now))
-    return _open(key, first, [row for row in rows if row.role is not None])
+    # What somebody opened in an emergency is for their own eyes.
+    held = [row for row in rows if row.role is not None and (row.ends_at is None or row.viewing_id is None)]
+    return _open(key, first, held)
 
 
 def end_sign_in(session: Session, key: bytes) -> None:
@@ -273,18 +277,28 @@ def _credentials(session: Session, condition: Any) -> Credentials | None:  # noq
 def _held_on(today: date) -> Subquery:
     """Return the scopes in force on a day, and those that people gave themselves in an emergency and that last."""
     moment = DateTime(timezone=True)
+    in_force = and_(AccountScope.starts_on <= today, or_(AccountScope.ends_on.is_(None), AccountScope.ends_on > today))
+    still_near = (
+        select(AccountScope.id)
+        .where(
+            AccountScope.account_id == EmergencyAccess.account_id,
+            in_force,
+            AccountScope.role.in_(_OPENING_ROLES),
+            EmergencyAccess.village_code.op("^@", is_comparison=True)(func.left(AccountScope.area_code, TOWN_DIGITS)),
+        )
+        .correlate(EmergencyAccess)
+        .exists()
+    )
     given = select(
         AccountScope.id, AccountScope.account_id, cast(AccountScope.role, Text).label("role"), AccountScope.area_code,
         AccountScope.starts_on, AccountScope.ends_on,
         null().cast(Text).label("village_name"), null().cast(moment).label("ends_at"),
-    ).where(
-        AccountScope.starts_on <= today, or_(AccountScope.ends_on.is_(None), AccountScope.ends_on > today)
-    )  # fmt: skip
+    ).where(in_force)  # fmt: skip
     taken = select(
         EmergencyAccess.id, EmergencyAccess.account_id, literal(Role.EMERGENCY.value, Text),
         EmergencyAccess.village_code, literal(today, Date), null().cast(Date),
         EmergencyAccess.village_name, EmergencyAccess.ends_at,
-    ).where(EmergencyAccess.ends_at > func.clock_timestamp())  # fmt: skip
+    ).where(EmergencyAccess.ends_at > func.clock_timestamp(), still_near)  # fmt: skip
     return union_all(given, taken).subquery()
 
 
@@ -311,6 +325,7 @@ def _open(key: bytes, row: Any, held: Sequence[Any]) -> OpenSignIn:  # noqa: ANN
         owner_name=row.owner_name,
         owner_is_demo=row.owner_is_demo,
         owner_has_second_factor=row.totp_confirmed_at is not None,
+        second_factor_since=row.totp_confirmed_at,
         used_second_factor=row.has_second_factor,
         began_at=row.began_at,
         seen_at=row.seen_at,

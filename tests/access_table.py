@@ -16,6 +16,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 from many_villages import CLOCK, VILLAGES, case, draft, household, save_many_villages
 from signed_in import sign_in
+from sqlalchemy import text
 
 from geodata import cluster, rate_limits
 from geodata.accounts import give_scope
@@ -64,6 +65,7 @@ def store(url):
             area: sign_in(session, f"managed-{area}", (_role_for(area), area))
             for area in sorted({area for places in PLACES.values() for area in places[:5]})
         }
+        session.execute(text("UPDATE account SET totp_confirmed_at = '2026-01-01'"))  # emergency access asks for one
         for village in VILLAGES:  # numbered from 1, and ended, so that another can be asked for
             job = add_job(session, JobKind.DIVIDE, village, {}, account_id=accounts[_A])
             end_job(session, job, JobState.CANCELLED)

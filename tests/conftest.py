@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
@@ -66,10 +66,14 @@ def home():
 def template_url():
     """Return the URL of a migrated, empty database that nobody may connect to: others are cloned from it."""
     home = Path(os.environ[_HOME])
-    with cluster.running(home) as server:
-        with (home / "template.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            migrate(server.url)
+    with (home / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # What dies with the machine's power need not be on the disk: copies of databases would wait for it.
+        cluster.start(home, keep=False, settings={"fsync": "off", "full_page_writes": "off"})
+        lent = ExitStack()
+        server = lent.enter_context(cluster.running(home))
+        migrate(server.url)
+    with lent:
         yield server.url
 
 

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from flask import current_app, g, request
 
+from geodata.accounts import scopes_in_force
 from geodata.audit import describe_request
 from geodata.scoping import bind
-from geodata.sign_ins import find_sign_in
+from geodata.sign_ins import find_sign_in, look_as
 from geodata.troubles import STORE_ERRORS
+from mapgrid.roles import ROLES, Permission
 from mapgrid.times import LOCAL_TIME
 from web.clock import now
 from web.passwords import key_of
@@ -72,7 +74,21 @@ def register(app: Flask) -> None:
 def _recognise(opened: Session) -> OpenSignIn | None:
     """Return the sign-in that the browser's cookie stands for."""
     token = request.cookies.get(current_app.config["SIGN_IN_COOKIE"], "")
-    return find_sign_in(opened, key_of(token), now(), _today()) if token else None
+    if not token:
+        return None
+    key = key_of(token)
+    found = find_sign_in(opened, key, now(), _today())
+    if found is not None and found.actor.viewer_id is not None and not _may_look(opened, found):
+        look_as(opened, key, None)
+        found = find_sign_in(opened, key, now(), _today())
+    return found
+
+
+def _may_look(opened: Session, found: OpenSignIn) -> bool:
+    """Say whether who looks with another's eyes still may: one's own scopes and those looked at change meanwhile."""
+    scopes = scopes_in_force(opened, found.owner_id, _today())
+    areas = [scope.area for scope in scopes if Permission.VIEW_AS in ROLES[scope.role].permissions]
+    return bool(areas) and all(scope.area.startswith(tuple(areas)) for scope in found.actor.scopes)
 
 
 def _today() -> date:

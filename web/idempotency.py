@@ -1,7 +1,8 @@
 """An unsafe request that brings an Idempotency-Key is carried out once, and answered alike as often as it is asked.
 
 The key comes as a header or as a hidden field of a form. It counts for the account that asks; nobody's requests have
-none. The answer is kept in the transaction of what the view wrote.
+none. The answer is kept in the transaction of what the view wrote. Never kept is what must not lie about, or must be
+asked for anew each time: people in full, passwords, links of invitations, emergency access.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ _KEY = re.compile(r"[!-~]{8,200}")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 _NOT_PART_OF_A_REQUEST = frozenset({FIELD, "csrf_token"})
+_SECRET_BLUEPRINTS = frozenset({"account", "people", "emergency"})
+_SECRET_VIEWS = frozenset({"api.unmask_household"})
 _NOT_KEPT = frozenset({"set-cookie", "content-length"})
 
 
@@ -37,7 +40,7 @@ class KeyRefusedError(MapgridError):
 
 def carry_out(view: Callable[[], Response]) -> Response:
     """Return what a view answers, or answered when the request was made before; the caller commits."""
-    key = None if request.method in _SAFE else _key()
+    key = None if request.method in _SAFE or _is_secret() else _key()
     asker = None if key is None else database.asker()
     if key is None or asker is None:
         return view()
@@ -50,6 +53,10 @@ def carry_out(view: Callable[[], Response]) -> Response:
     headers = {name: value for name, value in response.headers.items() if name.lower() not in _NOT_KEPT}
     keep(database.session(), asker, key, fingerprint, Answer(response.status_code, headers, response.get_data()))
     return response
+
+
+def _is_secret() -> bool:
+    return request.blueprint in _SECRET_BLUEPRINTS or request.endpoint in _SECRET_VIEWS
 
 
 def _key() -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import limits
@@ -118,10 +119,10 @@ def count_try(what: str, login: str) -> None:
     TooManyTriesError
         If one of the three is over its limit.
     """
-    for limit, keys in (
-        (IN_ALL, (what, "all")),
+    for limit, keys in (  # what one address does too often must not count against everybody
         (PER_ADDRESS, (what, "address", request.remote_addr or "")),
-        (PER_LOGIN, (what, "login", login[:40])),
+        (PER_LOGIN, (what, "login", sha256(login.encode(errors="replace")).hexdigest()[:24])),
+        (IN_ALL, (what, "all")),
     ):
         _hit(limit, keys)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from geodata import backup, cluster
 from geodata.database import open_engine, session_maker
+from geodata.emergencies import forget_emergencies
 from geodata.idempotency import forget_old_answers
 from geodata.jobs import forget_old
 from geodata.patience import JOB
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from web.settings import Settings
 
 DAYS_KEPT = 30
-"""How long a job that has ended can still be looked at."""
+"""How long a job that has ended can still be looked at, and the table knows of an emergency."""
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ def _forget(database_url: str, _settings: Settings) -> None:
     with session_maker(engine).begin() as session:
         forget_old(session, days=DAYS_KEPT)
         forget_old_answers(session)
+        forget_emergencies(session, days=DAYS_KEPT)
 
 
 def _back_up(database_url: str, settings: Settings) -> None:

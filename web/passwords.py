@@ -60,7 +60,7 @@ def is_password(password_hash: str | None, password: str) -> bool:
         is_right = _HASHER.verify(password_hash or _NOBODYS, unicodedata.normalize("NFC", password[:MOST_CHARACTERS]))
     except (Argon2Error, InvalidHashError):
         return False
-    return is_right and password_hash is not None
+    return is_right and password_hash is not None and len(password) <= MOST_CHARACTERS
 
 
 def check_password(password: str, *, login: str, fewest: int) -> None:

@@ -37,7 +37,12 @@ BEGIN
                          WHERE s.starts_on <= mapgrid_today() AND (s.ends_on IS NULL OR s.ends_on > mapgrid_today())
                          UNION ALL
                          SELECT e.account_id, 'emergency', e.village_code FROM emergency_access e
-                         WHERE e.ends_at > clock_timestamp()) h
+                         WHERE viewer IS NULL AND e.ends_at > clock_timestamp() AND EXISTS (
+                             SELECT FROM account_scope n
+                             JOIN role_permission p ON p.role = n.role AND p.permission = 'open_in_emergency'
+                             WHERE n.account_id = e.account_id AND e.village_code::text ^@ left(n.area_code::text, 9)
+                               AND n.starts_on <= mapgrid_today()
+                               AND (n.ends_on IS NULL OR n.ends_on > mapgrid_today()))) h
                    JOIN account a ON a.id = h.account_id AND a.disabled_at IS NULL
                    WHERE h.account_id = account) s ON s.role = g.role
         GROUP BY r.permission
@@ -97,28 +102,56 @@ BEGIN
           AND NOT s.area_code::text ^@ ANY (areas));
 END $$;
 
--- Let the asker into a village of their town for three hours: it is found by its code or its name, and only where one
--- village alone fits. No row is returned where none does.
+CREATE FUNCTION mapgrid_is_open(village text) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = :schema, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM emergency_access
+                   WHERE account_id = mapgrid_account() AND village_code = village AND ends_at > clock_timestamp())
+$$;
+
+-- Let the asker into a village of their town (of their district, who leads one) for three hours: it is found by its code
+-- or its name, and only where one village alone fits that is not theirs. No row is returned where none does; one that is
+-- open already stays as it is.
 CREATE FUNCTION mapgrid_open_in_emergency(words text, reason text) RETURNS TABLE (village_code text, ends_at timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = :schema, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     towns text[] := ARRAY(SELECT left(code, 9) FROM unnest(mapgrid_scopes(ARRAY['open_in_emergency'])) code);
-    found record;
+    fit record;
 BEGIN
     IF mapgrid_account() IS NULL OR mapgrid_viewer() IS NOT NULL OR length(btrim(reason)) < 10 THEN
         RETURN;
     END IF;
-    SELECT min(code) AS code, min(name) AS name, count(*) AS n INTO found FROM area
-    WHERE level = 'village' AND code::text ^@ ANY (towns) AND (code = words OR name = words);
-    IF found.n <> 1 THEN
+    SELECT min(code) AS code, min(name) AS name, count(*) AS n INTO fit FROM area
+    WHERE level = 'village' AND code::text ^@ ANY (towns) AND (code = words OR name = words)
+      AND (mapgrid_is_open(code) OR NOT code::text ^@ ANY (
+          coalesce(nullif(current_setting('mapgrid.areas_see_people', true), ''), '{}')::text[]));
+    IF fit.n <> 1 THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT e.village_code::text, e.ends_at FROM emergency_access e
+    WHERE e.account_id = mapgrid_account() AND e.village_code = fit.code AND e.ends_at > clock_timestamp()
+    LIMIT 1;
+    IF FOUND THEN
         RETURN;
     END IF;
     RETURN QUERY
     INSERT INTO emergency_access (account_id, village_code, village_name, reason, began_at, ends_at)
-    VALUES (mapgrid_account(), found.code, found.name, btrim(reason), now(), now() + interval '3 hours')
+    VALUES (mapgrid_account(), fit.code, fit.name, btrim(reason), now(), now() + interval '3 hours')
     RETURNING village_code::text, ends_at;
 END $$;
+
+-- What somebody let themselves into ends when their account is disabled, or gets another password or second factor.
+CREATE FUNCTION mapgrid_end_emergencies_of() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = :schema, pg_temp AS $$
+BEGIN
+    UPDATE emergency_access SET ends_at = greatest(clock_timestamp(), began_at)
+    WHERE account_id = NEW.id AND ends_at > clock_timestamp();
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER emergencies AFTER UPDATE OF disabled_at, password_hash, totp_confirmed_at ON account
+FOR EACH ROW EXECUTE FUNCTION mapgrid_end_emergencies_of();
 
 -- End what the asker let themselves into, and say which villages those were.
 CREATE FUNCTION mapgrid_end_emergencies() RETURNS SETOF text
@@ -137,7 +170,7 @@ LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = :schema, pg
     WHERE e.village_code::text ^@ area AND e.began_at > now() - interval '7 days'
       AND e.village_code::text ^@ ANY (coalesce(nullif(current_setting('mapgrid.areas_handle_cases', true), ''), '{}')::text[])
     ORDER BY e.began_at DESC
-    LIMIT 20
+    LIMIT 100
 $$;
 
 -- Sums that leaders may see who may not see households. A view reads as its owner; its own condition is the scope, for

@@ -9,6 +9,7 @@ import shapely
 from drawn_village import HEADS, NOW, VILLAGE, household, save_drawn_village
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
+from signed_in import sign_in
 from sqlalchemy import event, text
 
 from geodata.counts import count_villages
@@ -191,6 +192,43 @@ def test_search_finds_by_code_name_and_address_and_answers_masked(client, villag
 def test_a_short_number_is_a_grid_first(client, village):
     results = _get(client, "/api/search?q=2")["results"]
     assert [(one["kind"], one["label"]) for one in results] == [("grid", "002"), ("household", "李**")]
+
+
+@pytest.mark.parametrize(
+    ("scopes", "words", "labels"),
+    [
+        ([("liaison", VILLAGE)], "张伟", ["张**"]),
+        ([("liaison", VILLAGE)], "伟", []),
+        ([("village_leader", VILLAGE)], "伟", ["张**"]),
+        ([("planner", VILLAGE)], "张伟", []),
+    ],
+)
+def test_search_tells_no_name_to_who_does_not_see_it(app, village, session, scopes, words, labels):
+    sign_in(session, "asks", *scopes)
+    session.commit()
+    client = app.test_client()
+    client.set_cookie("mapgrid", "asks")
+    assert [found["label"] for found in _get(client, f"/api/search?q={words}")["results"]] == labels
+
+
+def test_search_gives_who_sees_no_people_serials_for_names_and_no_address(app, village, session):
+    sign_in(session, "draws", ("planner", VILLAGE))
+    session.commit()
+    client = app.test_client()
+    client.set_cookie("mapgrid", "draws")
+    found = [one for one in _get(client, "/api/search?q=1")["results"] if one["kind"] == "household"]
+    assert found
+    assert all(one["label"] == one["code"][12:] and one["detail"] is None for one in found)
+
+
+def test_people_in_full_are_asked_for_anew_each_time_whatever_the_key(client, app, village, session):
+    app.config["WTF_CSRF_ENABLED"] = False
+    address = f"/api/households/{household(0)}/unmask"
+    for _ in range(2):
+        answer = client.post(address, json={"purpose": "visit"}, headers={"Idempotency-Key": "a0b1c2d3-0001"})
+        assert (answer.status_code, "Idempotent-Replayed" in answer.headers) == (200, False)
+    assert session.scalar(text("SELECT count(*) FROM audit_entry WHERE action = 'household.unmask'")) == 2
+    assert session.scalar(text("SELECT count(*) FROM kept_answer")) == 0
 
 
 def test_search_pages_through_everything_once(client, village):

@@ -5,6 +5,7 @@
 
 import json
 import os
+import uuid
 from pathlib import Path
 
 import pytest
@@ -25,12 +26,12 @@ OPERATIONS = {f"{found.ok().method.upper()} {found.ok().path}": found.ok() for f
 @pytest.fixture(scope="module")
 def fuzzed(server, template_url):
     """Lend the application on a store of this module alone: every request is undone."""
-    server.execute("DROP DATABASE IF EXISTS fuzzed WITH (FORCE)")
-    server.execute("CREATE DATABASE fuzzed TEMPLATE mapgrid")
-    url = make_url(template_url).set(database="fuzzed").render_as_string(hide_password=False)
+    name = f"fuzzed_{uuid.uuid4().hex}"
+    server.execute(f"CREATE DATABASE {name} TEMPLATE mapgrid")
+    url = make_url(template_url).set(database=name).render_as_string(hide_password=False)
     with store(url) as (app, _accounts):
         yield app
-    server.execute("DROP DATABASE fuzzed WITH (FORCE)")
+    server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.mark.timeout(1800)

@@ -167,3 +167,20 @@ def test_the_list_shows_the_accounts_one_manages_and_finds_them(admin):
     assert "district" not in page.text.split("<main")[1]
     assert "new-worker" not in admin.get("/people?q=old").text.split("<tbody")[1]
     assert "old-worker" not in admin.get(f"/people?area={VILLAGE}002").text.split("<tbody")[1]
+
+
+def test_looking_ends_when_the_right_to_look_does(app, admin, people, session):
+    look = lambda: admin.post(f"/people/{people['old-worker']}/look")  # noqa: E731
+    farther = "VALUES (:worker, 'worker', '990102101201001', date '2026-01-01')"
+    for change in (
+        "UPDATE account_scope SET area_code = '990102' WHERE account_id = :admin",
+        f"INSERT INTO account_scope (account_id, role, area_code, starts_on) {farther}",
+    ):
+        assert look().status_code == 302
+        assert admin.get(f"/map/{VILLAGE}001").status_code == 200
+        session.execute(text(change), {"admin": people["admin"], "worker": people["old-worker"]})
+        session.commit()
+        assert admin.get(f"/map/{VILLAGE}001").status_code == 404
+        assert admin.get("/people").status_code == 200
+        session.execute(text("UPDATE account_scope SET area_code = :town WHERE role = 'administrator'"), {"town": TOWN})
+        session.commit()

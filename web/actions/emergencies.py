@@ -39,6 +39,7 @@ def open_village(session: Session, words: str, reason: str) -> str:
         raise ReasonRefusedError(f"reason: expected {wanted} characters, found {len(said)}")
     code = emergencies.open_village(session, _plain(words), said)
     if code is None:
+        audit.record(session, "emergency.open", is_success=False)
         raise NoVillageError("no village of your town fits, or more than one")
     audit.record(session, "emergency.open", code, area=code, reason=said)
     return code
