@@ -80,7 +80,6 @@ class EmergencyAccess(Base):
     id: Mapped[Serial]
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
     village_code: Mapped[VillageCode]
-    village_name: Mapped[str] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(Text)
     began_at: Mapped[Moment]
     ends_at: Mapped[Moment]

@@ -125,7 +125,8 @@ def find(session: Session, words: str, area_code: str, on: date, *, limit: int, 
     ----------
     words
         A code or its end (digits), part of a name of a village, or, where the asker sees people, a head's whole name
-        (a part of it where they may unmask) or part of an address. `%` and `_` mean themselves.
+        (a part of it where they may unmask) or part of an address. Letters match in either case; `%` and `_` mean
+        themselves.
     area_code
         Prefix of the codes to look among; empty for all.
     limit, offset
@@ -181,7 +182,7 @@ def _households(session: Session, words: str, area_code: str, on: date) -> Selec
     # Names and addresses are for who sees people there; a piece of a name, by which it could be told, for who unmasks.
     sees = household_condition(session, Household.code, Permission.SEE_PEOPLE)
     unmasks = household_condition(session, Household.code, Permission.UNMASK)
-    is_named_so = or_(Person.full_name == words, and_(unmasks, _contains(Person.full_name, words)))
+    is_named_so = or_(func.lower(Person.full_name) == words.lower(), and_(unmasks, _contains(Person.full_name, words)))
     matches = or_(ends_so, and_(sees, or_(is_named_so, _contains(Household.address, words))))
     return (
         select(

@@ -18,7 +18,7 @@ class EmergencyNotice:
     """What those who oversee a village are told of somebody who let themselves in."""
 
     full_name: str
-    village_name: str
+    village_code: str
     reason: str
     began_at: datetime
     ends_at: datetime

@@ -190,8 +190,7 @@ def find_sign_in(session: Session, key: bytes, now: datetime, today: date) -> Op
             SignIn.viewing_id, SignIn.has_second_factor, SignIn.began_at, SignIn.seen_at, owner.id.label("owner_id"),
             owner.login.label("owner_login"), owner.full_name.label("owner_name"),
             owner.is_demo.label("owner_is_demo"), owner.totp_confirmed_at, seen.login, seen.full_name,
-            scopes.c.role, scopes.c.area_code, scopes.c.starts_on, scopes.c.ends_on, scopes.c.village_name,
-            scopes.c.ends_at,
+            scopes.c.role, scopes.c.area_code, scopes.c.starts_on, scopes.c.ends_on, scopes.c.ends_at,
         )
         .join(owner, owner.id == SignIn.account_id)
         .join(seen, seen.id == looked_at)
@@ -276,7 +275,6 @@ def _credentials(session: Session, condition: Any) -> Credentials | None:  # noq
 
 def _held_on(today: date) -> Subquery:
     """Return the scopes in force on a day, and those that people gave themselves in an emergency and that last."""
-    moment = DateTime(timezone=True)
     in_force = and_(AccountScope.starts_on <= today, or_(AccountScope.ends_on.is_(None), AccountScope.ends_on > today))
     still_near = (
         select(AccountScope.id)
@@ -291,13 +289,11 @@ def _held_on(today: date) -> Subquery:
     )
     given = select(
         AccountScope.id, AccountScope.account_id, cast(AccountScope.role, Text).label("role"), AccountScope.area_code,
-        AccountScope.starts_on, AccountScope.ends_on,
-        null().cast(Text).label("village_name"), null().cast(moment).label("ends_at"),
+        AccountScope.starts_on, AccountScope.ends_on, null().cast(DateTime(timezone=True)).label("ends_at"),
     ).where(in_force)  # fmt: skip
     taken = select(
         EmergencyAccess.id, EmergencyAccess.account_id, literal(Role.EMERGENCY.value, Text),
-        EmergencyAccess.village_code, literal(today, Date), null().cast(Date),
-        EmergencyAccess.village_name, EmergencyAccess.ends_at,
+        EmergencyAccess.village_code, literal(today, Date), null().cast(Date), EmergencyAccess.ends_at,
     ).where(EmergencyAccess.ends_at > func.clock_timestamp(), still_near)  # fmt: skip
     return union_all(given, taken).subquery()
 
@@ -316,9 +312,7 @@ def _open(key: bytes, row: Any, held: Sequence[Any]) -> OpenSignIn:  # noqa: ANN
             name=row.full_name,
             scopes=tuple(_scope(each) for each in held),
             viewer_id=row.owner_id if is_viewing else None,
-            emergencies=tuple(
-                Emergency(each.area_code, each.village_name, each.ends_at) for each in held if each.ends_at is not None
-            ),
+            emergencies=tuple(Emergency(each.area_code, each.ends_at) for each in held if each.ends_at is not None),
         ),
         owner_id=row.owner_id,
         owner_login=row.owner_login,

@@ -42,10 +42,11 @@ def load_areas(session: Session) -> GeoDataFrame:
     )  # fmt: skip
 
 
-def load_area_names(session: Session, codes: Sequence[str]) -> dict[str, str]:
-    """Return the names of areas by code; a grid is called by its village and its own three digits."""
+def load_area_names(session: Session, codes: Sequence[str], *, language: str) -> dict[str, str]:
+    """Return the names of areas by code in a language, `zh` or `en`; a grid is its village and its own three digits."""
     wanted = {code[:12] for code in codes}
-    rows = session.execute(select(Area.code, Area.name).where(Area.code.in_(wanted))).all()
+    name = Area.name if language == "zh" else func.coalesce(Area.name_en, Area.name).label("name")
+    rows = session.execute(select(Area.code, name).where(Area.code.in_(wanted))).all()
     names = {row.code: row.name for row in rows}
     return {code: f"{names[code[:12]]} {code[12:]}".strip() for code in codes if code[:12] in names}
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from mapgrid.codes import DISTRICT_DIGITS, GRID_DIGITS, TOWN_DIGITS, VILLAGE_DIGITS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
 EVERYWHERE = ""
@@ -189,7 +189,6 @@ class Emergency:
     """A village that somebody let themselves into, and until when."""
 
     village_code: str
-    village_name: str
     ends_at: datetime
 
 
@@ -241,6 +240,11 @@ def reaches(area: str, code: str) -> bool:
     """
     is_of_grid = len(area) < GRID_DIGITS or len(code) in {GRID_DIGITS, GRID_DIGITS + 2}
     return is_of_grid and code.startswith(area)
+
+
+def may_look(areas: Sequence[str], scopes: Iterable[Scope]) -> bool:
+    """Say whether who may view as others on some areas may see with the eyes of somebody with some scopes."""
+    return bool(areas) and all(scope.area.startswith(tuple(areas)) for scope in scopes)
 
 
 def needs_second_factor(scopes: tuple[Scope, ...]) -> bool:

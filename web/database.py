@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from flask import current_app, g, request
 
 from geodata.accounts import scopes_in_force
-from geodata.audit import describe_request
+from geodata.audit import describe_request, record
 from geodata.scoping import bind
 from geodata.sign_ins import find_sign_in, look_as
 from geodata.troubles import STORE_ERRORS
-from mapgrid.roles import ROLES, Permission
+from mapgrid.roles import ROLES, Permission, may_look
 from mapgrid.times import LOCAL_TIME
 from web.clock import now
 from web.passwords import key_of
@@ -34,8 +34,10 @@ def session() -> Session:
         g.session = opened
         describe_request(opened, at=now(), request_id=request_id(), address=request.remote_addr)
         act_as(None)
-        g.sign_in = _recognise(opened)
+        g.sign_in, no_longer = _recognise(opened)
         act_as(None if g.sign_in is None else g.sign_in.actor)
+        if no_longer is not None:
+            record(opened, "view_as.end", no_longer)
     kept: Session = g.session
     return kept
 
@@ -71,24 +73,24 @@ def register(app: Flask) -> None:
                 opened.invalidate()
 
 
-def _recognise(opened: Session) -> OpenSignIn | None:
-    """Return the sign-in that the browser's cookie stands for."""
+def _recognise(opened: Session) -> tuple[OpenSignIn | None, str | None]:
+    """Return the sign-in that the browser's cookie stands for, and the login it may look at no longer."""
     token = request.cookies.get(current_app.config["SIGN_IN_COOKIE"], "")
     if not token:
-        return None
+        return None, None
     key = key_of(token)
     found = find_sign_in(opened, key, now(), _today())
-    if found is not None and found.actor.viewer_id is not None and not _may_look(opened, found):
-        look_as(opened, key, None)
-        found = find_sign_in(opened, key, now(), _today())
-    return found
+    if found is None or found.actor.viewer_id is None or _may_look(opened, found):
+        return found, None
+    look_as(opened, key, None)
+    return find_sign_in(opened, key, now(), _today()), found.actor.login
 
 
 def _may_look(opened: Session, found: OpenSignIn) -> bool:
     """Say whether who looks with another's eyes still may: one's own scopes and those looked at change meanwhile."""
     scopes = scopes_in_force(opened, found.owner_id, _today())
     areas = [scope.area for scope in scopes if Permission.VIEW_AS in ROLES[scope.role].permissions]
-    return bool(areas) and all(scope.area.startswith(tuple(areas)) for scope in found.actor.scopes)
+    return may_look(areas, found.actor.scopes)
 
 
 def _today() -> date:

@@ -34,10 +34,6 @@ class NotSignedInError(MapgridError):
     """Something for people who are signed in."""
 
 
-class LetterRefusedError(MapgridError):
-    """A field with a letter that the database cannot keep."""
-
-
 class LooksOnlyError(MapgridError):
     """A change, asked for while looking with another's eyes."""
 
@@ -110,7 +106,6 @@ def nonce() -> str:
 
 def register(app: Flask) -> None:
     """Guard every view of the application and put the headers on every answer."""
-    app.before_request(_refuse_nul)
     app.before_request(_let_in)
     app.after_request(_add_headers)
 
@@ -142,16 +137,6 @@ def _let_in() -> ResponseReturnValue | None:
         raise LooksOnlyError("you look with somebody else's eyes, which changes nothing; end that first")
     _check_permission(guard, found)
     return None
-
-
-def _refuse_nul() -> None:
-    """Refuse fields with the one letter that PostgreSQL does not know."""
-    is_form = request.mimetype == "application/x-www-form-urlencoded"
-    fields = (request.args, request.form) if is_form else (request.args,)
-    for given in fields:
-        for name, value in given.items():
-            if "\x00" in value:
-                raise LetterRefusedError(f"{name}: expected letters, found U+0000, which is none")
 
 
 def _check_permission(guard: Guard, found: OpenSignIn) -> None:

@@ -12,9 +12,11 @@ from flask import current_app, g, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
+from geodata.villages import load_area_names
 from mapgrid.roles import Permission, allows_somewhere
 from mapgrid.suppression import FEWEST_SHOWN
 from mapgrid.times import LOCAL_TIME
+from web.database import session
 from web.guards import lacks_second_factor
 
 if TYPE_CHECKING:
@@ -35,6 +37,15 @@ def register(app: Flask) -> None:
     app.add_template_filter(local_time)
     app.add_template_global(asset)
 
+    @app.before_request
+    def name_open_villages() -> None:
+        # Now, not while a page is made: the page of an error may have no database to ask.
+        found: OpenSignIn | None = g.get("sign_in")
+        if found is not None and found.actor.emergencies:
+            opened = found.actor.emergencies
+            names = load_area_names(session(), [each.village_code for each in opened], language=language())
+            g.open_villages = [(names.get(each.village_code, each.village_code), each.ends_at) for each in opened]
+
     @app.context_processor
     def language_of_page() -> dict[str, str]:
         return {"language_tag": "zh-CN" if language() == "zh" else "en"}
@@ -46,6 +57,7 @@ def register(app: Flask) -> None:
         return {
             "me": found,
             "lacks_second_factor": found is not None and lacks_second_factor(found),
+            "open_villages": g.get("open_villages", []),
             "may_open_in_emergency": found is not None and allows_somewhere(found.actor, Permission.OPEN_IN_EMERGENCY),
             "main_entries": [] if found is None else main_entries(found.actor),
         }

@@ -121,7 +121,7 @@ BEGIN
     IF mapgrid_account() IS NULL OR mapgrid_viewer() IS NOT NULL OR length(btrim(reason)) < 10 THEN
         RETURN;
     END IF;
-    SELECT min(code) AS code, min(name) AS name, count(*) AS n INTO fit FROM area
+    SELECT min(code) AS code, count(*) AS n INTO fit FROM area
     WHERE level = 'village' AND code::text ^@ ANY (towns) AND (code = words OR name = words)
       AND (mapgrid_is_open(code) OR NOT code::text ^@ ANY (
           coalesce(nullif(current_setting('mapgrid.areas_see_people', true), ''), '{}')::text[]));
@@ -136,8 +136,8 @@ BEGIN
         RETURN;
     END IF;
     RETURN QUERY
-    INSERT INTO emergency_access (account_id, village_code, village_name, reason, began_at, ends_at)
-    VALUES (mapgrid_account(), fit.code, fit.name, btrim(reason), now(), now() + interval '3 hours')
+    INSERT INTO emergency_access (account_id, village_code, reason, began_at, ends_at)
+    VALUES (mapgrid_account(), fit.code, btrim(reason), now(), now() + interval '3 hours')
     RETURNING village_code::text, ends_at;
 END $$;
 
@@ -163,9 +163,9 @@ $$;
 
 -- Who let themselves into villages of an area in the last seven days: for those who oversee the whole village.
 CREATE FUNCTION mapgrid_emergencies_in(area text)
-RETURNS TABLE (full_name text, village_name text, reason text, began_at timestamptz, ends_at timestamptz)
+RETURNS TABLE (full_name text, village_code text, reason text, began_at timestamptz, ends_at timestamptz)
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = :schema, pg_temp AS $$
-    SELECT a.full_name, e.village_name, e.reason, e.began_at, e.ends_at
+    SELECT a.full_name, e.village_code::text, e.reason, e.began_at, e.ends_at
     FROM emergency_access e JOIN account a ON a.id = e.account_id
     WHERE e.village_code::text ^@ area AND e.began_at > now() - interval '7 days'
       AND e.village_code::text ^@ ANY (coalesce(nullif(current_setting('mapgrid.areas_handle_cases', true), ''), '{}')::text[])

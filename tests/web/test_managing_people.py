@@ -182,5 +182,7 @@ def test_looking_ends_when_the_right_to_look_does(app, admin, people, session):
         session.commit()
         assert admin.get(f"/map/{VILLAGE}001").status_code == 404
         assert admin.get("/people").status_code == 200
+        ended = text("SELECT login, subject FROM audit_entry WHERE action = 'view_as.end' ORDER BY id DESC LIMIT 1")
+        assert session.execute(ended).one() == ("admin", "old-worker")
         session.execute(text("UPDATE account_scope SET area_code = :town WHERE role = 'administrator'"), {"town": TOWN})
         session.commit()

@@ -11,7 +11,7 @@ from geodata.accounts import AccountFault, AccountRefusedError
 from geodata.villages import load_area_names
 from mapgrid.codes import GRID_DIGITS, check_grid_code, level_of
 from mapgrid.errors import CodeError, NotFoundError
-from mapgrid.roles import EVERYWHERE, GIVEN_ROLES, ROLES, Permission, Role, Scope, allows
+from mapgrid.roles import EVERYWHERE, GIVEN_ROLES, ROLES, Permission, Role, Scope, allows, may_look
 from mapgrid.times import LOCAL_TIME
 from web.actions.signing_in import invite
 
@@ -140,7 +140,7 @@ def look_as(session: Session, current: OpenSignIn, account_id: int) -> None:
     """
     record = manageable(session, account_id, current.actor)
     areas = current.actor.areas(Permission.VIEW_AS)
-    if not all(any(held.scope.area.startswith(area) for area in areas) for held in record.scopes):
+    if not may_look(areas, (held.scope for held in record.scopes)):
         raise NotFoundError("an account that reaches farther")
     sign_ins.look_as(session, current.key, record.id)
     audit.record(session, "view_as.begin", record.login)
@@ -231,6 +231,8 @@ def show_account(session: Session, account_id: int) -> AccountRecord:
     return record
 
 
-def names_of_areas(session: Session, records: list[AccountRecord]) -> Mapping[str, str]:
+def names_of_areas(session: Session, records: list[AccountRecord], language: str) -> Mapping[str, str]:
     """Return the names of the areas of some accounts' scopes by code."""
-    return load_area_names(session, [held.scope.area for record in records for held in record.scopes])
+    return load_area_names(
+        session, [held.scope.area for record in records for held in record.scopes], language=language
+    )

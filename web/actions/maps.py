@@ -70,7 +70,7 @@ class AreaView:
     sources
         Whose data the map shows.
     emergencies
-        Who let themselves into villages of this area of late, for a reader who oversees them.
+        Who let themselves into which village of this area of late, for a reader who oversees it.
     """
 
     kind: str
@@ -89,7 +89,7 @@ class AreaView:
     as_of: str
     sources: tuple[str, ...]
     is_demo: bool
-    emergencies: tuple[EmergencyNotice, ...]
+    emergencies: tuple[tuple[EmergencyNotice, str], ...]
     composed: Composed
 
 
@@ -161,7 +161,7 @@ def area_view(session: Session, code: str, *, now: datetime, language: str, acto
         as_of=f"{now.astimezone(LOCAL_TIME):%Y-%m-%d %H:%M}",
         sources=tuple(dict.fromkeys(areas.loc[[one[:VILLAGE_DIGITS] for one in counted], "source"].dropna())),
         is_demo=bool(areas.at[area, "is_demo"]),
-        emergencies=() if is_grid else tuple(load_emergencies(session, code)),
+        emergencies=() if is_grid else tuple((one, names[one.village_code]) for one in load_emergencies(session, code)),
         composed=composed,
     )
 

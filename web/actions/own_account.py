@@ -43,7 +43,7 @@ class OwnAccount:
     fewest_characters: int
 
 
-def describe(session: Session, current: OpenSignIn, *, now: datetime) -> OwnAccount:
+def describe(session: Session, current: OpenSignIn, *, now: datetime, language: str) -> OwnAccount:
     """Return what the page of one's own account says."""
     actor = current.actor
     browsers = [] if actor.viewer_id is not None else load_browsers(session, actor.account_id, now)
@@ -51,7 +51,7 @@ def describe(session: Session, current: OpenSignIn, *, now: datetime) -> OwnAcco
         actor=actor,
         browsers=tuple((browser, browser.key == current.key) for browser in browsers),
         reached=count_reached(session),
-        area_names=load_area_names(session, [scope.area for scope in actor.scopes]),
+        area_names=load_area_names(session, [scope.area for scope in actor.scopes], language=language),
         needs_second_factor=needs_second_factor(actor.scopes),
         has_second_factor=current.owner_has_second_factor,
         fewest_characters=fewest_characters(actor.scopes),

@@ -15,6 +15,7 @@ from web.clock import now
 from web.database import commit, session
 from web.guards import lacks_second_factor, public, signed_in
 from web.passwords import PasswordRefusedError
+from web.templating import language
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -103,7 +104,7 @@ def give_second_factor() -> ResponseReturnValue:
 @signed_in()
 def show() -> str:
     """Show one's own scopes, browsers, and what travels to one's phone."""
-    account = own_account.describe(session(), _current(), now=now())
+    account = own_account.describe(session(), _current(), now=now(), language=language())
     return render_template(
         "account/account.html", account=account, roles=labels.role_labels(), told=request.args.get("told")
     )
@@ -119,7 +120,7 @@ def change_password() -> ResponseReturnValue:
         signing_in.change_password(session(), _current(), old, new, now=now())
     except (SignInRefusedError, PasswordRefusedError) as error:
         commit()
-        account = own_account.describe(session(), _current(), now=now())
+        account = own_account.describe(session(), _current(), now=now(), language=language())
         page = render_template(
             "account/account.html", account=account, roles=labels.role_labels(), error=labels.password_fault(error)
         )

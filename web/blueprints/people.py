@@ -14,6 +14,7 @@ from web.clock import now
 from web.database import session
 from web.guards import requires_somewhere, signed_in
 from web.paging import read_page
+from web.templating import language
 
 if TYPE_CHECKING:
     from datetime import date
@@ -42,7 +43,7 @@ def list_people() -> str:
         area=area,
         today=_today(),
         roles=labels.role_labels(),
-        names=manage.names_of_areas(session(), records),
+        names=manage.names_of_areas(session(), records, language()),
     )
 
 
@@ -165,7 +166,7 @@ def _account_page(account_id: int, **more: object) -> str:
         record=record,
         today=_today(),
         roles=labels.role_labels(),
-        names=manage.names_of_areas(session(), [record]),
+        names=manage.names_of_areas(session(), [record], language()),
         may_look=bool(identity.actor().areas(Permission.VIEW_AS)),
         is_own=record.id == identity.actor().account_id,
         told=request.args.get("told"),

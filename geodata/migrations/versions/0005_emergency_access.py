@@ -15,7 +15,6 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), sa.Identity(always=True), nullable=False),
         sa.Column("account_id", sa.Integer(), nullable=False),
         sa.Column("village_code", sa.String(length=12, collation="C"), nullable=False),
-        sa.Column("village_name", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
