@@ -93,6 +93,22 @@ def audit_action_labels() -> Mapping[str, str]:
     }
 
 
+def audit_detail(name: str, value: object) -> str:
+    """Return one detail of an entry of the audit trail, such as "role: planner", in words."""
+    names = {
+        "browsers": _("browsers"),
+        "grids": _("grids"),
+        "purpose": _("purpose"),
+        "reason": _("reason"),
+        "role": _("role"),
+        "starts_on": _("from"),
+        "to": _("to"),
+        "verdict": _("verdict"),
+    }
+    words = {"purpose": purpose_labels(), "role": role_labels()}.get(name, {})
+    return f"{names.get(name, name)}: {words.get(str(value), value)}"
+
+
 def password_fault(error: Exception) -> str:
     """Return in words why a password cannot be."""
     if not isinstance(error, PasswordRefusedError):

@@ -16,6 +16,7 @@ from geodata import audit
 from geodata.database import open_web_engine, session_maker
 from geodata.scoping import bind
 from mapgrid.roles import Role
+from web import labels
 from web.cli import main
 
 
@@ -217,3 +218,10 @@ def test_an_auditor_of_one_area_sees_what_belongs_to_it(app, leader, session):
         browser = app.test_client()
         browser.set_cookie("mapgrid", login)
         assert (household(0) in browser.get("/audit").text) is seen
+
+
+@pytest.mark.parametrize(("tag", "said"), [("zh", "用途: 走访或电话联系"), ("en", "purpose: a visit or a call")])
+def test_details_are_told_in_the_reader_s_language(app, tag, said):
+    with app.test_request_context(headers={"Accept-Language": tag}):
+        assert labels.audit_detail("purpose", "visit") == said
+        assert labels.audit_detail("rows_in", 3) == "rows_in: 3"

@@ -29,6 +29,7 @@ def list_entries() -> ResponseReturnValue:
     total, entries = read_trail.list_entries(session(), wanted, page=page)
     return render_template(
         "audit/list.html",
+        tell_detail=labels.audit_detail,
         entries=entries,
         page=page.of(total),
         wanted=wanted,
